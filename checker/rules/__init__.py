@@ -1,0 +1,1 @@
+"""Judgements, one a file."""

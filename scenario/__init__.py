@@ -1,0 +1,1 @@
+"""What a lab is: scenarios as data, read and checked before anyone plays them."""

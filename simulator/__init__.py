@@ -1,0 +1,1 @@
+"""Where the lab runs offline: an AWS of our own in one process."""

@@ -1,0 +1,1 @@
+"""The AWS services that are ours, one module each, and moto wrapped for the rest."""
