@@ -1,6 +1,7 @@
 """Lab time: one clock a lab, never behind the wall clock unless the lab is paused on purpose.
 
-Bodies of answers carry lab time. HTTP Date, signatures and the expiry of credentials follow the wall clock, so that clients agree.
+Bodies of answers carry lab time. HTTP Date, signatures and the expiry of credentials follow the wall clock,
+so that clients agree.
 """
 
 import time
@@ -54,7 +55,7 @@ class LabClock:
         return self.now()
 
     def set(self, at: datetime) -> None:
-        """Make it `at` now, and let time go on from there; a set lower than what was stamped has no effect on `now`."""
+        """Make it `at` now and let time go on from there. What was stamped already stays the earliest `now`."""
         if self.frozen_ms is not None:
             self.frozen_ms = milliseconds(at)
         else:

@@ -10,9 +10,9 @@ A service is a plain class, one instance a lab. What it may do, and where:
 - What follows from an operation beyond its own state (CloudFormation's calls, a function's run, a delivery) goes into
   a **process**: `ctx.after(process)`. It runs when the operation is done, live only, never in a replay. A process
   makes calls (`ctx.call`) and records consequences (`ctx.record`); both land in the journal.
-- **Consequences** come back through `apply_<kind>(ctx, data)`, live at once and again at every replay. Like operations they are
-  deterministic, and they alone change state that a process found out.
-- **Due work**: `next_due()` names the moment of the next tick, `run_due(ctx)` is a process run when lab time gets there.
+- **Consequences** come back through `apply_<kind>(ctx, data)`, live at once and again at every replay. Like
+  operations they are deterministic, and they alone change state that a process found out.
+- **Due work**: `next_due()` names the moment of the next tick; `run_due(ctx)` is a process, run when lab time gets there.
 - **Views** follow the journal: `on_call(call)` is told of every finished API call, `on_flow(ctx, flow)` of every
   flow-log record, live and in replay alike.
 """
@@ -56,7 +56,7 @@ class Context:
         return self.lab.account_id
 
     def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
-        """Return the result of a reading operation that an AWS service makes for itself: not journalled, not authorised.
+        """Return the result of a read that an AWS service makes for itself: not journalled, not authorised.
 
         Raises AwsError as the operation does.
         """
@@ -80,9 +80,7 @@ class Context:
         `invoked_by` names the AWS service that calls on the principal's behalf
         (`cloudformation.amazonaws.com`). Returns the operation's result; raises AwsError as the operation does.
         """
-        return self.lab.inner_call(
-            self, service, operation, params, principal=principal, invoked_by=invoked_by
-        )
+        return self.lab.inner_call(self, service, operation, params, principal=principal, invoked_by=invoked_by)
 
     def record(self, service: str, kind: str, data: Mapping[str, Any]) -> None:
         """Journal a consequence found by a process and have `service` apply it (`apply_<kind>`)."""
@@ -193,5 +191,5 @@ class Service:
         """Take notice of a flow-log record."""
 
     def upcoming(self, until: datetime) -> list[Upcoming]:
-        """Return the function invocations that this service would cause up to `until`, and at least the next of each cause."""
+        """Return the invocations that this service would cause up to `until`, and at least the next of each cause."""
         return []
