@@ -49,11 +49,6 @@ class LabClock:
         """Note that something was stamped `at`: lab time does not go back before it."""
         self.last_ms = max(self.last_ms, milliseconds(at))
 
-    def pass_time(self, seconds: float) -> datetime:
-        """Let `seconds` of lab time pass at once and return the new lab time."""
-        self.last_ms = self.now_ms() + round(seconds * 1000)
-        return self.now()
-
     def set(self, at: datetime) -> None:
         """Make it `at` now and let time go on from there. What was stamped already stays the earliest `now`."""
         if self.frozen_ms is not None:

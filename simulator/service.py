@@ -10,6 +10,7 @@ A service is a plain class, one instance a lab. What it may do, and where:
 - What follows from an operation beyond its own state (CloudFormation's calls, a function's run, a delivery) goes into
   a **process**: `ctx.after(process)`. It runs when the operation is done, live only, never in a replay. A process
   makes calls (`ctx.call`) and records consequences (`ctx.record`); both land in the journal.
+  The dict an operation returned may still be filled by its process: the answer is serialised when all is done.
 - **Consequences** come back through `apply_<kind>(ctx, data)`, live at once and again at every replay. Like
   operations they are deterministic, and they alone change state that a process found out.
 - **Due work**: `next_due()` names the moment of the next tick; `run_due(ctx)` is a process, run when lab time gets there.
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simulator.identity import Ids, Principal
@@ -88,7 +89,8 @@ class Context:
 
     def wait(self, seconds: float) -> None:
         """Let lab time pass in a process: what it does next is stamped that much later."""
-        self.now = self.lab.clock.pass_time(seconds)
+        self.now += timedelta(seconds=seconds)
+        self.lab.clock.stamp(self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
