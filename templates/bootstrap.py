@@ -15,7 +15,16 @@ from templates.parts import add_private_bucket, policy, template
 PARTICIPANT_SESSION_SECONDS = 12 * 3600
 """A workshop day: the longest session that IAM allows."""
 
-GLOBAL_SERVICES = ("iam:*", "sts:*", "organizations:*", "account:*", "support:*", "health:*", "cloudfront:*", "route53:*")
+GLOBAL_SERVICES = (
+    "iam:*",
+    "sts:*",
+    "organizations:*",
+    "account:*",
+    "support:*",
+    "health:*",
+    "cloudfront:*",
+    "route53:*",
+)
 """Services whose requests carry another Region than the caller's."""
 
 

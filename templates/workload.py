@@ -12,7 +12,7 @@ from templates.options import Options
 from templates.parts import assumable_by, policy, template
 
 RUNTIME = "python3.13"
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 3
 MEMORY_MB = 128
 LOG_RETENTION_DAYS = 14
 

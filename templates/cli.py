@@ -1,0 +1,237 @@
+"""The instructor's commands: lab template, lab deploy, lab destroy. Results on stdout, narration on stderr.
+
+What is slow to import (troposphere, botocore) is imported inside the commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scenario.errors import LabError
+
+if TYPE_CHECKING:
+    from templates.deploy import Action, Connect
+    from templates.options import Options
+    from templates.preflight import Check, Identity
+
+SCENARIO = "lambda-malicious-ip"
+
+
+class Target(StrEnum):
+    """The worlds that a lab runs in."""
+
+    SIMULATOR = "simulator"
+    LOCALSTACK = "localstack"
+    AWS = "aws"
+
+
+class Part(StrEnum):
+    """The stacks of a deployment, in order."""
+
+    BOOTSTRAP = "bootstrap"
+    BASELINE = "baseline"
+    WORKLOAD = "workload"
+    DETECTION = "detection"
+
+
+class Format(StrEnum):
+    """The languages of CloudFormation templates."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+Prefix = Annotated[str, typer.Option("--name-prefix", help="Put before every name: several labs in one account.")]
+Detector = Annotated[str | None, typer.Option("--detector", help="Use this GuardDuty detector, make none.")]
+Recorder = Annotated[bool, typer.Option("--recorder/--no-recorder", help="Set up AWS Config, or leave it as it is.")]
+Trail = Annotated[bool, typer.Option("--trail/--no-trail", help="Make a CloudTrail trail, or none.")]
+World = Annotated[Target, typer.Option("--target", help="Where.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. In a real account it needs --account as well.")]
+Account = Annotated[str | None, typer.Option("--account", help="The account that it must be.")]
+
+
+def commands(connect: Callable[[Target], Connect], seed_of: Callable[[Target], str | None]) -> typer.Typer:
+    """Return the room's commands. `connect` reaches a world; `seed_of` is the seed of a lab that runs there, if any."""
+    app = typer.Typer()
+
+    @app.command()
+    def template(
+        name: Annotated[Part | None, typer.Argument(help="One stack; all of them without.")] = None,
+        form: Annotated[Format, typer.Option("--format", help="The template's language.")] = Format.YAML,
+        name_prefix: Prefix = "",
+        detector: Detector = None,
+        recorder: Recorder = True,
+        trail: Trail = True,
+    ) -> None:
+        """Print the CloudFormation of the lab."""
+        typer.echo(print_templates(name, form, _options(name_prefix, detector, recorder, trail)))
+
+    @app.command()
+    def deploy(
+        target: World = Target.SIMULATOR,
+        seed: Annotated[
+            str | None, typer.Option(help="Makes this lab's address and list; the account without.")
+        ] = None,
+        ip: Annotated[
+            str | None, typer.Option("--ip", help="The address to call: in a real account, one you own.")
+        ] = None,
+        name_prefix: Prefix = "",
+        detector: Detector = None,
+        recorder: Recorder = True,
+        trail: Trail = True,
+        yes: Yes = False,
+        account: Account = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, do nothing.")] = False,
+    ) -> None:
+        """Set the lab up in a world, after showing what will be done."""
+        from templates import deploy as deploying
+        from templates.preflight import preflight
+
+        options = _options(name_prefix, detector, recorder, trail)
+        world = connect(target)
+        identity = _identity(world, target)
+        stacks = deploying.survey(world(None), options)
+        checks = preflight(world(None), options, stacks)
+        actions = _plan(identity, options, stacks, seed or seed_of(target) or identity.account_id, ip)
+        _tell(identity, target, checks, actions, dry_run)
+        if target is Target.AWS and ip is None:
+            typer.echo("Without --ip the function calls a test address, which GuardDuty may not report.", err=True)
+        if dry_run:
+            return
+        _stop_at_problems(checks)
+        _agree(identity, target, yes=yes, account=account)
+        deploying.apply(actions, world, say=_narrate)
+        typer.echo(f"The lab is set up in account {identity.account_id}, {identity.region}.")
+
+    @app.command()
+    def destroy(
+        target: World = Target.SIMULATOR,
+        name_prefix: Prefix = "",
+        yes: Yes = False,
+        account: Account = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, do nothing.")] = False,
+    ) -> None:
+        """Take the lab away again: every stack and everything in its buckets."""
+        from templates import deploy as deploying
+
+        options = _options(name_prefix, None, True, True)
+        world = connect(target)
+        identity = _identity(world, target)
+        stacks = deploying.survey(world(None), options)
+        actions = deploying.destroy_plan(identity.account_id, identity.region, options, stacks)
+        if not actions:
+            typer.echo(f"There is no lab in account {identity.account_id}, {identity.region}.")
+            return
+        _tell(identity, target, (), actions, dry_run)
+        if dry_run:
+            return
+        _agree(identity, target, yes=yes, account=account)
+        deploying.apply(actions, world, say=_narrate)
+        typer.echo(f"The lab is gone from account {identity.account_id}, {identity.region}.")
+
+    return app
+
+
+def print_templates(name: Part | None, form: Format, options: Options) -> str:
+    """Return one template's text, or all: YAML documents after one another, or one JSON object by part."""
+    import json
+
+    from scenario import load
+    from templates.build import build
+
+    built = build(load.load(SCENARIO, tasks_only=True), options)
+    if name is not None and name.value not in built:
+        raise LabError(
+            f"printing the template {name.value}",
+            "with these options there is nothing in it",
+            "Leave out fewer parts.",
+            exit_code=2,
+        )
+    chosen = built if name is None else {name.value: built[name.value]}
+    if form is Format.YAML:
+        return "---\n".join(each.to_yaml() for each in chosen.values()).rstrip("\n")
+    if name is not None:
+        return str(chosen[name.value].to_json())
+    return json.dumps({part: each.to_dict() for part, each in chosen.items()}, indent=1)
+
+
+def _options(name_prefix: str, detector: str | None, recorder: bool, trail: bool) -> Options:
+    from templates.options import Options
+
+    return Options(name_prefix=name_prefix, detector_id=detector, recorder=recorder, trail=trail)
+
+
+def _identity(world: Connect, target: Target) -> Identity:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from templates.preflight import identify
+
+    try:
+        return identify(world(None))
+    except (BotoCoreError, ClientError) as error:
+        raise LabError(
+            f"asking {target.value} who you are",
+            str(error).rstrip("."),
+            "Check the credentials and the Region, then try again.",
+        ) from error
+
+
+def _plan(
+    identity: Identity, options: Options, stacks: dict[str, str], seed: str, ip: str | None
+) -> tuple[Action, ...]:
+    """Return the plan for the lab of `seed` in this very account and Region."""
+    from dataclasses import replace
+
+    from scenario import load
+    from scenario.variant import variant
+    from templates.deploy import plan
+
+    scenario = load.load(SCENARIO, tasks_only=True)
+    values = replace(variant(scenario, seed, ip), account_id=identity.account_id, region=identity.region)
+    return plan(scenario, values, options, stacks)
+
+
+def _tell(
+    identity: Identity, target: Target, checks: tuple[Check, ...], actions: tuple[Action, ...], dry_run: bool
+) -> None:
+    """Show where, what is there, and the plan: on stdout where the plan is the result, on stderr where it is not."""
+    from templates.deploy import show
+
+    typer.echo(f"{target.value}: account {identity.account_id}, {identity.region}, as {identity.arn}", err=True)
+    for check in checks:
+        typer.echo(f"  {check.state:7} {check.name}: {check.found}. {check.advice}".rstrip(), err=True)
+    typer.echo(show(actions), err=not dry_run)
+
+
+def _stop_at_problems(checks: tuple[Check, ...]) -> None:
+    for check in checks:
+        if check.state == "problem":
+            raise LabError(f"deploying, {check.name}", check.found, check.advice)
+
+
+def _agree(identity: Identity, target: Target, *, yes: bool, account: str | None) -> None:
+    """Ask before anything changes. In a real account --yes alone is not enough: the account must be named."""
+    if account is not None and account != identity.account_id:
+        raise LabError(
+            f"working in account {account}",
+            f"these credentials are of account {identity.account_id}",
+            "Choose the right profile.",
+            exit_code=2,
+        )
+    if yes and target is Target.AWS and account is None:
+        raise LabError(
+            f"changing account {identity.account_id} without asking",
+            "--yes does not say which account is meant",
+            f"Add --account {identity.account_id} if it is this one.",
+            exit_code=2,
+        )
+    if not yes and not typer.confirm(f"Go ahead in account {identity.account_id}?", err=True):
+        raise typer.Abort
+
+
+def _narrate(line: str) -> None:
+    typer.echo(line, err=True)
