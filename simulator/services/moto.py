@@ -1,0 +1,311 @@
+"""moto, wrapped once: S3, EC2, IAM's storage, SQS, SNS, CloudWatch, Logs, KMS and hundreds of others.
+
+What is changed about it, each held by a canary in tests/contract/test_moto_canary.py:
+
+- time: wherever a moto module asks for the time it gets the lab's (`_NOW`, a context variable, so that labs do not mix);
+- ids: its one generator is seeded from the change's number before every change, and from a backend's name where one is
+  born, so that a replay draws the same ids; what it draws from the operating system it draws from that generator too;
+- isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no CORS, no AMIs;
+- memory: its tracking of every instance ever made is off;
+- errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
+
+Adversary: a hosted trainee who guesses other accounts' identifiers. One lock around all of it: moto's generator is global.
+"""
+
+import contextvars
+import datetime as real_datetime
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+os.environ.update(
+    MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS="false",
+    MOTO_DISABLE_GLOBAL_CORS="true",
+    MOTO_EC2_LOAD_DEFAULT_AMIS="false",
+    MOTO_IAM_LOAD_MANAGED_POLICIES="true",
+)
+os.environ.pop("MOTO_ACCOUNT_ID", None)
+
+from moto.backends import get_backend
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
+from moto.core.common_models import BaseModel
+from moto.core.exceptions import HTTPException
+from moto.moto_api._internal import mock_random
+
+from simulator import wire
+from simulator.errors import AwsError
+from simulator.identity import Ids
+from simulator.wire import HttpAnswer, HttpRequest
+
+if TYPE_CHECKING:
+    from simulator.service import Context
+
+_NOW: contextvars.ContextVar[real_datetime.datetime | None] = contextvars.ContextVar("lab time", default=None)
+# moto's name of a service where it is not botocore's without its dashes.
+NAMES = {"lambda": "awslambda", "s3control": "s3control", "cloudwatch": "cloudwatch", "ses": "ses", "sesv2": "sesv2"}
+_REQUEST_IDS = re.compile(rb"<(RequestId|requestId|RequestID|HostId|HostID)>[^<]*</\1>")
+
+
+class _LabDatetimeType(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, real_datetime.datetime)
+
+
+class LabDatetime(real_datetime.datetime, metaclass=_LabDatetimeType):
+    """`datetime.datetime` whose now is the lab's while a lab's call is served."""
+
+    @classmethod
+    def now(cls, tz: real_datetime.tzinfo | None = None) -> Any:
+        """Return lab time in `tz`, naive UTC where `tz` is None."""
+        lab_time = _NOW.get()
+        if lab_time is None:
+            return real_datetime.datetime.now(tz)
+        return lab_time.astimezone(tz) if tz else lab_time.replace(tzinfo=None)
+
+    @classmethod
+    def utcnow(cls) -> Any:
+        """Return lab time, naive, UTC."""
+        return (_NOW.get() or real_datetime.datetime.now(real_datetime.UTC)).replace(tzinfo=None)
+
+
+class _DatetimeModule:
+    """Stands in for the module `datetime` inside moto."""
+
+    datetime = LabDatetime
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(real_datetime, name)
+
+
+class _OsModule:
+    """Stands in for the module `os` inside moto: its randomness is the lab's."""
+
+    @staticmethod
+    def urandom(size: int) -> bytes:
+        """Return `size` bytes of the seeded generator."""
+        return bytes(mock_random.getrandbits(8) for _ in range(size))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+_DATETIME_MODULE, _OS_MODULE = _DatetimeModule(), _OsModule()
+_patched: set[str] = set()
+
+
+def _patch_new_modules() -> None:
+    """Give every moto module imported since the last look the lab's time and randomness."""
+    for name, module in list(sys.modules.items()):
+        if name in _patched or not name.startswith("moto."):
+            continue
+        _patched.add(name)
+        attributes = vars(module)
+        if attributes.get("datetime") is real_datetime:
+            attributes["datetime"] = _DATETIME_MODULE
+        elif attributes.get("datetime") is real_datetime.datetime:
+            attributes["datetime"] = LabDatetime
+        if attributes.get("os") is os and name.startswith(("moto.s3.", "moto.iam.", "moto.kms.")):
+            attributes["os"] = _OS_MODULE
+
+
+def _untracked(cls: type, *_args: Any, **_kwargs: Any) -> Any:
+    return object.__new__(cls)
+
+
+_born = AccountSpecificBackend.__getitem__
+
+
+def _seeded_birth(self: Any, region_name: str) -> Any:
+    """Return the backend of a region; where it is born now, its ids are drawn from its name and not from the change's."""
+    region = "aws" if region_name == "global" else region_name
+    if region in self.keys():  # `in self` would be true for every region there is
+        return dict.__getitem__(self, region)
+    state = mock_random.getstate()
+    mock_random.seed(Ids.of("birth", self.service_name, self.account_id, region).getrandbits(64))
+    try:
+        return _born(self, region_name)
+    finally:
+        mock_random.setstate(state)
+
+
+BaseModel.__new__ = _untracked
+AccountSpecificBackend.__getitem__ = _seeded_birth
+
+
+class Moto:
+    """The one moto of this process, shared by its labs."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._handlers: dict[str, list[tuple[re.Pattern[str], Callable[..., Any]]]] = {}
+        self._late: dict[tuple[str, str], list[Callable[[], None]]] = {}
+
+    def knows(self, service: str) -> bool:
+        """Return whether moto has anything for a service, botocore's name."""
+        try:
+            self._handlers_of(service)
+        except AwsError:
+            return False
+        return True
+
+    def backend(self, service: str, account_id: str, region: str) -> Any:
+        """Return moto's backend of a service, for what has no API: `region` may be `global`."""
+        return get_backend(NAMES.get(service, service.replace("-", "")))[account_id][region]
+
+    def forward(self, ctx: "Context", service: str, request: HttpRequest, *, change: bool) -> HttpAnswer:
+        """Have moto answer a request in the context's account, time and seed.
+
+        Raises AwsError for what moto lacks or breaks at. An error that moto answers with comes back as its answer.
+        """
+        with self.lock, self.as_lab(ctx, seed=change):
+            self._write_late(ctx, service)
+            handler = self._handler(service, request)
+            headers = dict(request.headers)
+            headers.pop("transfer-encoding", None)
+            headers["x-moto-account-id"] = ctx.account_id
+            headers["host"] = request.host
+            headers["authorization"] = _authorization(ctx, service)
+            moto_request = HttpRequest(
+                method=request.method, host=request.host, path=request.path, query=request.query, headers=headers, body=request.body
+            ).to_moto()  # fmt: skip
+            try:
+                answered = handler(moto_request, moto_request.raw_url, moto_request.headers)
+            except HTTPException as error:
+                answered = error.code, error.get_headers(), error.get_body()
+            except NotImplementedError as missing:
+                raise not_implemented(service, str(missing)) from missing
+            except AwsError:
+                raise
+            except Exception as crash:  # moto breaks in every way on input it did not think of
+                raise AwsError(
+                    "ValidationException", f"The request could not be handled ({type(crash).__name__}: {crash})."
+                ) from crash
+            finally:
+                _patch_new_modules()
+        return _answer(service, answered)
+
+    def call(
+        self, ctx: "Context", service: str, operation: str, params: dict[str, Any], *, change: bool
+    ) -> dict[str, Any]:
+        """Return the result of an operation, in botocore's shape. Raises AwsError."""
+        request = wire.as_http(service, operation, params, ctx.region)
+        return wire.from_http(service, operation, self.forward(ctx, service, request, change=change))
+
+    def as_lab(self, ctx: "Context", *, seed: bool = False) -> "_AsLab":
+        """Return a context manager in which moto's time is the lab's, and its generator seeded from the change's ids."""
+        return _AsLab(ctx, seed)
+
+    def write_log(self, ctx: "Context", group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:
+        """Put log events (milliseconds, text) into CloudWatch Logs, making group and stream where they are missing.
+
+        Done when somebody first looks at the logs: a lab's history writes hundreds of them before anyone does.
+        """
+        account, region, now, events = ctx.account_id, ctx.region, ctx.now, list(events)
+
+        def write() -> None:
+            backend = self.backend("logs", account, region)
+            token = _NOW.set(now)
+            try:
+                if group not in backend.groups:
+                    backend.create_log_group(group, {})
+                backend.ensure_log_stream(group, stream)
+                backend.put_log_events(group, stream, [{"timestamp": at, "message": text} for at, text in events])
+            finally:
+                _NOW.reset(token)
+
+        self._late.setdefault((account, "logs"), []).append(write)
+
+    def put_metrics(
+        self, ctx: "Context", namespace: str, data: Sequence[tuple[str, dict[str, str], float, str]]
+    ) -> None:
+        """Put metric values (name, dimensions, value, unit) at the context's time into CloudWatch, when somebody looks."""
+        account, region, now = ctx.account_id, ctx.region, ctx.now.replace(tzinfo=real_datetime.UTC)
+        rows = [
+            {
+                "MetricName": name,
+                "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions.items()],
+                "Value": value,
+                "Unit": unit,
+                "Timestamp": now,
+            }
+            for name, dimensions, value, unit in data
+        ]
+        self._late.setdefault((account, "cloudwatch"), []).append(
+            lambda: self.backend("cloudwatch", account, region).put_metric_data(namespace, rows)
+        )
+
+    def forget(self, account_id: str) -> None:
+        """Drop everything moto holds for an account."""
+        with self.lock:
+            for backends in list(BackendDict._instances):
+                of_account = dict.pop(backends, account_id, None)
+                for backend in of_account.values() if of_account else ():
+                    backend.reset()
+            for key in [key for key in self._late if key[0] == account_id]:
+                del self._late[key]
+
+    def _write_late(self, ctx: "Context", service: str) -> None:
+        for write in self._late.pop((ctx.account_id, service), ()):
+            write()
+
+    def _handler(self, service: str, request: HttpRequest) -> Callable[..., Any]:
+        url = f"https://{request.host}{request.path}"
+        for pattern, handler in self._handlers_of(service):
+            if pattern.match(url):
+                return handler
+        raise not_implemented(service, f"{request.method} {request.path}")
+
+    def _handlers_of(self, service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
+        if service not in self._handlers:
+            try:
+                backends = get_backend(NAMES.get(service, service.replace("-", "")))
+            except (ImportError, KeyError, AttributeError) as unknown:
+                raise not_implemented(service, "any of its operations") from unknown
+            account = next(iter(backends), "000000000000")
+            regions = backends[account]
+            backend = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
+            self._handlers[service] = [(re.compile(url), handler) for url, handler in backend.urls.items()]
+            _patch_new_modules()
+        return self._handlers[service]
+
+
+class _AsLab:
+    def __init__(self, ctx: "Context", seed: bool) -> None:
+        self._ctx, self._seed = ctx, seed
+
+    def __enter__(self) -> None:
+        self._token = _NOW.set(self._ctx.now)
+        if self._seed:
+            mock_random.seed(self._ctx.ids.getrandbits(64))
+
+    def __exit__(self, *_: object) -> None:
+        _NOW.reset(self._token)
+
+
+def not_implemented(service: str, what: str) -> AwsError:
+    """Return the honest error for what nobody implements: the client's library raises it as its own exception."""
+    return AwsError("NotImplemented", f"This lab does not implement {service} {what}. 'lab doctor' lists what it does.")
+
+
+def _authorization(ctx: "Context", service: str) -> str:
+    key = ctx.principal.access_key_id or "ASIAAAAAAAAAAAAAAAAA"
+    scope = f"{key}/{ctx.now:%Y%m%d}/{ctx.region}/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"
+
+
+def _answer(service: str, answered: Any) -> HttpAnswer:
+    status, headers, body = answered
+    raw = body.encode() if isinstance(body, str) else bytes(body or b"")
+    plain = {str(key): str(value) for key, value in dict(headers).items() if str(key).lower() != "status"}
+    status = int(dict(headers).get("status", status))
+    if status >= 500 or raw[:15].lower().startswith((b"<!doctype", b"<html")) or raw == b"Not yet implemented":
+        raise not_implemented(service, "this call as it was made")
+    return HttpAnswer(status=status, headers=plain, body=raw)
+
+
+def digest_of(answer: HttpAnswer) -> bytes:
+    """Return what of an answer must be the same at a replay: everything but the ids of the request."""
+    return str(answer.status).encode() + _REQUEST_IDS.sub(b"", answer.body)
