@@ -1,0 +1,251 @@
+"""A catalog folder -> Scenario, and the folder's files. The room's only reader of the disk.
+
+`load` builds the records directly: `lab check` calls it on every run, and importing pydantic alone costs more than
+reading the file. `checked` does the same through pydantic and names the path of a bad key; lint, tests and whoever
+edits a scenario use that. The two agree (tests/unit/scenario).
+
+YAML is read by a safe loader with one addition: a plain scalar such as `8h47m` is a duration.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from scenario.errors import LabError
+from scenario.model import (
+    Actor,
+    Background,
+    Call,
+    Episode,
+    Fix,
+    Hint,
+    Part,
+    Reference,
+    Repeat,
+    Scenario,
+    SceneryFinding,
+    Task,
+    TemptingWrongFix,
+    Variant,
+    Wait,
+)
+from scenario.steps import fill_known
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+RECORDS: tuple[Any, ...] = (
+    Scenario, Task, Hint, Part, Reference, Background, Actor, Episode, Call, Repeat, SceneryFinding,
+    Fix, TemptingWrongFix, Wait,
+)  # fmt: skip
+"""The records that a scenario's files are read into."""
+
+CATALOG = Path(__file__).parent / "catalog"
+
+_DURATION = re.compile(r"^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """The safe loader (in C where PyYAML was built with it) that also reads durations."""
+
+
+def _duration(loader: Any, node: Any) -> timedelta:
+    """Return the duration of a scalar such as `1d2h3m4s`."""
+    match = _DURATION.match(loader.construct_scalar(node))
+    assert match  # the resolver below lets nothing else through
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+_Loader.add_constructor("!duration", _duration)
+_Loader.add_implicit_resolver(
+    "!duration", re.compile(r"^(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$(?<![0-9])"), list("0123456789")
+)
+
+
+def catalog() -> tuple[str, ...]:
+    """Return the ids of the scenarios that the kit holds, in order. An id is its folder's name."""
+    return tuple(sorted(path.parent.name for path in CATALOG.glob("*/scenario.yaml")))
+
+
+def load(scenario_id: str, *, tasks_only: bool = False) -> Scenario:
+    """Return the scenario `scenario_id`.
+
+    With `tasks_only` its background and its fixes are left empty, which is all that grading needs and quicker.
+    Raises LabError where there is no such scenario or its files are not what they should be.
+    """
+    raw = _raw(scenario_id, tasks_only=tasks_only)
+    try:
+        return _scenario(raw)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise _damaged(scenario_id, f"{error}") from error
+
+
+def checked(scenario_id: str) -> Scenario:
+    """Return the scenario `scenario_id`, every key and type of it checked.
+
+    Raises LabError that names the path of what is wrong, such as `tasks.0.hints.2.text`.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _strict().validate_python(_raw(scenario_id))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _damaged(scenario_id, f"at {where}: {first['msg']}") from error
+
+
+def _strict() -> "TypeAdapter[Scenario]":
+    """Return pydantic's reader of scenarios, which refuses a key that no record has."""
+    from pydantic import ConfigDict, TypeAdapter
+
+    for record in RECORDS:
+        record.__pydantic_config__ = ConfigDict(extra="forbid")
+    return TypeAdapter(Scenario)
+
+
+def page(scenario_id: str, name: str) -> str:
+    """Return a page of the scenario's folder as text: `guide.md` or `instructor.md`."""
+    return _read(scenario_id, name)
+
+
+def threat_list(scenario_id: str, variant: Variant) -> bytes:
+    """Return the threat list's file as it is uploaded: plain text, an address or range a line."""
+    return fill_known(_read(scenario_id, "threat-list/threatlist.txt"), variant.values).encode()
+
+
+def function_zip(scenario_id: str, variant: Variant) -> bytes:
+    """Return the code of the function that calls the address, as it is uploaded, with this variant's values in it."""
+    return zipped(scenario_id, variant, "function")
+
+
+def zipped(scenario_id: str, variant: Variant, folder: str) -> bytes:
+    """Return a folder of the scenario as a zip archive. The same files and variant give the same bytes.
+
+    Raises LabError where the scenario has no such folder.
+    """
+    root = _folder(scenario_id) / folder
+    files = sorted(path for path in root.rglob("*.py") if path.is_file())
+    if not files:
+        raise _damaged(scenario_id, f"the folder {folder!r} holds no code")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
+        for path in files:
+            entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # readable by Lambda's user, on any platform
+            target.writestr(entry, fill_known(path.read_text("utf-8"), variant.values).encode())
+    return archive.getvalue()
+
+
+def _folder(scenario_id: str) -> Path:
+    """Return the scenario's folder. Only names of the catalog lead anywhere, so no id can name another place."""
+    if scenario_id not in catalog():
+        raise LabError(
+            f"Opening the scenario {scenario_id!r}",
+            "there is none of that name",
+            f"Choose one of: {', '.join(catalog())}.",
+            exit_code=2,
+        )
+    return CATALOG / scenario_id
+
+
+def _read(scenario_id: str, name: str) -> str:
+    path = _folder(scenario_id) / name
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(scenario_id, f"{name} cannot be read ({error})") from error
+
+
+def _yaml(scenario_id: str, name: str) -> dict[str, Any]:
+    try:
+        value = yaml.load(_read(scenario_id, name), Loader=_Loader)  # noqa: S506  (a subclass of the safe loader)
+    except yaml.YAMLError as error:
+        raise _damaged(scenario_id, f"{name} is not the YAML that it should be ({error})") from error
+    if not isinstance(value, dict):
+        raise _damaged(scenario_id, f"{name} is not a mapping")
+    return value
+
+
+def _raw(scenario_id: str, *, tasks_only: bool = False) -> dict[str, Any]:
+    """Return the scenario's files as one mapping, whose keys are the record's."""
+    raw = _yaml(scenario_id, "scenario.yaml")
+    if tasks_only:
+        return {**raw, **_NOTHING}
+    return {**raw, **_yaml(scenario_id, "fixes.yaml"), "background": _yaml(scenario_id, "background.yaml")}
+
+
+_NOTHING: Mapping[str, Any] = {
+    "fixes": (),
+    "tempting_wrong_fixes": (),
+    "background": {
+        "span": timedelta(0),
+        "settled": timedelta(0),
+        "provisioner": "",
+        "provisioned": timedelta(0),
+        "actors": (),
+        "episodes": (),
+        "findings": (),
+    },
+}
+
+
+def _damaged(scenario_id: str, happened: str) -> LabError:
+    return LabError(
+        f"Reading the scenario {scenario_id!r}",
+        happened,
+        "Mend the file, or install the kit again; `lab scenario lint` says more.",
+    )
+
+
+def _scenario(raw: Mapping[str, Any]) -> Scenario:
+    return Scenario(
+        **{
+            **raw,
+            "tasks": tuple(_task(each) for each in raw["tasks"]),
+            "references": tuple(Reference(**each) for each in raw["references"]),
+            "background": _background(raw["background"]),
+            "fixes": tuple(Fix(**{**each, "steps": _steps(each)}) for each in raw["fixes"]),
+            "tempting_wrong_fixes": tuple(
+                TemptingWrongFix(**{**each, "steps": _steps(each)}) for each in raw["tempting_wrong_fixes"]
+            ),
+        }
+    )
+
+
+def _task(raw: Mapping[str, Any]) -> Task:
+    hints = tuple(Hint(**each) for each in raw["hints"])
+    return Task(**{**raw, "hints": hints, "parts": tuple(Part(**each) for each in raw.get("parts", ()))})
+
+
+def _steps(raw: Mapping[str, Any]) -> tuple[Call | Wait, ...]:
+    return tuple(Wait(**each) if "advance" in each else Call(**each) for each in raw["steps"])
+
+
+def _background(raw: Mapping[str, Any]) -> Background:
+    return Background(
+        **{
+            **raw,
+            "actors": tuple(_actor(each) for each in raw["actors"]),
+            "episodes": tuple(_episode(each) for each in raw["episodes"]),
+            "findings": tuple(SceneryFinding(**each) for each in raw["findings"]),
+        }
+    )
+
+
+def _actor(raw: Mapping[str, Any]) -> Actor:
+    return Actor(**{**raw, "trusts": tuple(raw.get("trusts", ())), "statements": tuple(raw.get("statements", ()))})
+
+
+def _episode(raw: Mapping[str, Any]) -> Episode:
+    repeat = Repeat(**raw["repeat"]) if "repeat" in raw else None
+    return Episode(**{**raw, "calls": tuple(Call(**each) for each in raw["calls"]), "repeat": repeat})
