@@ -1,0 +1,48 @@
+"""cfn-lint finds nothing in any template, in either language, whatever is opted."""
+
+import itertools
+
+import pytest
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+
+from scenario import load
+from templates.build import build
+from templates.options import Options
+
+DETECTOR = "0123456789abcdef0123456789abcdef"
+EVERY_OPTION = tuple(
+    Options(name_prefix=prefix, detector_id=detector, recorder=recorder, trail=trail)
+    for prefix, detector, recorder, trail in itertools.product(
+        ("", "team3"), (None, DETECTOR), (True, False), (True, False)
+    )
+)
+REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-1"]
+
+
+def texts(language: str) -> dict[str, str]:
+    """Return every different template text that the options can make, by text, with a name for messages."""
+    scenario = load.load("lambda-malicious-ip", tasks_only=True)
+    return {
+        template.to_yaml() if language == "yaml" else template.to_json(): f"{part} with {options}"
+        for options in EVERY_OPTION
+        for part, template in build(scenario, options).items()
+    }
+
+
+def complaints(text: str) -> list[str]:
+    """Return what cfn-lint has to say about a template, informational checks included."""
+    found = lint(text, config=ManualArgs(regions=REGIONS, include_checks=["I"]))
+    return [f"{match.rule.id} {match.message}" for match in found]
+
+
+@pytest.mark.parametrize("language", ["yaml", "json"])
+def test_cfn_lint_finds_nothing(language: str) -> None:
+    """Every combination of options, errors, warnings and information alike."""
+    assert {name: said for text, name in texts(language).items() if (said := complaints(text))} == {}
+
+
+def test_cfn_lint_would_have_found_something() -> None:
+    """The check above can fail: a function without its code is no function."""
+    broken = {text: name for text, name in texts("yaml").items() if "Handler: index.handler" in text}
+    assert all(complaints(text.replace("Handler: index.handler", "Handlr: index.handler")) for text in broken)
