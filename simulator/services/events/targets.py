@@ -1,0 +1,113 @@
+"""Handing a payload to a target: a function, a queue, a topic or a log group. Rules and Scheduler both use it."""
+
+import json
+from typing import Any, Protocol, cast
+
+from simulator.clock import milliseconds
+from simulator.errors import AwsError
+from simulator.identity import Principal
+from simulator.service import Context
+
+NO_PERMISSIONS = "NO_PERMISSIONS"
+NO_RESOURCE = "NO_RESOURCE"
+ERROR_FROM_TARGET = "ERROR_FROM_TARGET"
+INVALID_JSON = "INVALID_JSON"
+
+
+class Functions(Protocol):
+    """What the targets need of the Lambda service."""
+
+    def deliver_event(
+        self, ctx: Context, *, function_arn: str, payload: bytes, source_service: str, source_arn: str
+    ) -> str | None:
+        """Queue and run an asynchronous invocation; return an error code or None."""
+
+    def would_run(self, function_arn: str, source_service: str, source_arn: str) -> tuple[bool, str]:
+        """Return whether an invocation would be let in and run, and why."""
+
+
+def functions(ctx_or_lab: Any) -> Functions:
+    """Return the Lambda service of a lab."""
+    return cast(Functions, ctx_or_lab.service("lambda"))
+
+
+def service_of(arn: str) -> str:
+    """Return the service that an ARN names (`lambda`, `sqs`); empty for text that is no ARN."""
+    fields = arn.split(":", 5)
+    return fields[2] if len(fields) == 6 and fields[0] == "arn" else ""
+
+
+def deliver(
+    ctx: Context, *, arn: str, payload: str, principal: Principal, source_arn: str, settings: dict[str, Any]
+) -> str | None:
+    """Hand `payload` to the target at `arn` as `principal`; return None, or the code of what went wrong.
+
+    The codes are those that EventBridge writes on a message in a dead-letter queue (user guide, Using dead-letter
+    queues). A kind of target that the lab does not have answers ERROR_FROM_TARGET. `settings` is the target's
+    description, for what only some kinds need (`SqsParameters`).
+    """
+    service = service_of(arn)
+    if service == "lambda":
+        return _invoke(ctx, arn, payload, principal, source_arn)
+    if arn.split(":")[4:5] != [ctx.account_id]:
+        return NO_PERMISSIONS
+    send = {"sqs": _send_message, "sns": _publish, "logs": _write_log}.get(service)
+    if send is None:
+        return ERROR_FROM_TARGET
+    try:
+        send(ctx, arn, payload, principal, settings)
+    except AwsError as error:
+        return _code(error.code)
+    return None
+
+
+def bury(ctx: Context, *, queue_arn: str, payload: str, principal: Principal, attributes: dict[str, str]) -> None:
+    """Send a payload that could not be delivered to a dead-letter queue; a queue that refuses it loses it, as on AWS."""
+    told = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value}
+    try:
+        _send_message(ctx, queue_arn, payload, principal, {"MessageAttributes": told})
+    except AwsError:
+        return
+
+
+def _invoke(ctx: Context, arn: str, payload: str, principal: Principal, source_arn: str) -> str | None:
+    try:
+        json.loads(payload)
+    except ValueError:
+        return INVALID_JSON
+    error = functions(ctx.lab).deliver_event(
+        ctx,
+        function_arn=arn,
+        payload=payload.encode(),
+        source_service=principal.name if principal.type == "AWSService" else "scheduler.amazonaws.com",
+        source_arn=source_arn,
+    )
+    return _code(error) if error else None
+
+
+def _send_message(ctx: Context, arn: str, payload: str, principal: Principal, settings: dict[str, Any]) -> None:
+    url = ctx.read("sqs", "GetQueueUrl", QueueName=arn.split(":", 5)[5])["QueueUrl"]
+    extra = {"MessageAttributes": settings["MessageAttributes"]} if settings.get("MessageAttributes") else {}
+    if group := settings.get("SqsParameters", {}).get("MessageGroupId"):
+        extra["MessageGroupId"] = group
+    ctx.call("sqs", "SendMessage", principal=principal, QueueUrl=url, MessageBody=payload, **extra)
+
+
+def _publish(ctx: Context, arn: str, payload: str, principal: Principal, settings: dict[str, Any]) -> None:
+    ctx.call("sns", "Publish", principal=principal, TopicArn=arn, Message=payload)
+
+
+def _write_log(ctx: Context, arn: str, payload: str, principal: Principal, settings: dict[str, Any]) -> None:
+    group = arn.split(":", 5)[5].removeprefix("log-group:").removesuffix(":*")
+    stream = ctx.ids.uuid4()
+    event = {"timestamp": milliseconds(ctx.now), "message": payload}
+    ctx.call("logs", "CreateLogStream", principal=principal, logGroupName=group, logStreamName=stream)
+    ctx.call("logs", "PutLogEvents", principal=principal, logGroupName=group, logStreamName=stream, logEvents=[event])
+
+
+def _code(error: str) -> str:
+    if "AccessDenied" in error or "Authoriz" in error:
+        return NO_PERMISSIONS
+    if "NotFound" in error or "NonExistent" in error:
+        return NO_RESOURCE
+    return ERROR_FROM_TARGET
