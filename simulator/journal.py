@@ -8,6 +8,7 @@ may be flushed late, shift nothing. One order for all: what is pending is writte
 Every row carries the hash of the row before it; a changed byte breaks the chain at its entry.
 """
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -19,7 +20,7 @@ from typing import Any, Literal, Self
 from scenario.errors import LabError
 
 FORMAT = 1
-Kind = Literal["call", "record", "advance", "answer", "hint", "key", "pause"]
+Kind = Literal["call", "record", "advance", "answer", "hint", "key", "report"]
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entries (
@@ -79,6 +80,7 @@ class Journal:
     _db: sqlite3.Connection
     _pending: list[Entry] = field(default_factory=list)
     _chain: str = ""
+    _held: bool = False
     next_seq: int = 1
 
     @classmethod
@@ -138,8 +140,20 @@ class Journal:
         """How many entries are not durable yet."""
         return len(self._pending)
 
+    @contextlib.contextmanager
+    def one_piece(self) -> Iterator[None]:
+        """Hold every commit back until the end, so that all of it becomes durable at once or nothing does."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self.commit()
+
     def commit(self) -> None:
         """Make everything appended so far durable, in order, all or nothing. Raises LabError where the disk refuses."""
+        if self._held:
+            return
         chain = self._chain
         rows = []
         for entry in self._pending:

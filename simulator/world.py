@@ -74,6 +74,7 @@ class Memory:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     hints: dict[str, int] = field(default_factory=dict)
     key_used_at: str | None = None
+    report: Mapping[str, Any] | None = None
 
 
 class Lab:
@@ -186,6 +187,15 @@ class Lab:
                 ):
                     self.journal.commit()
 
+    def peek(self, ask: Ask) -> dict[str, Any]:
+        """Return the result of a read that leaves no trace, an empty one where it fails. Call it with the lock held."""
+        self.catch_up()
+        ctx = self._context(ask, self.clock.now(), None, self.journal.next_seq)
+        try:
+            return self.read(ctx, ask.service, ask.operation, ask.params)
+        except AwsError:
+            return {}
+
     def advance(self, by: timedelta) -> datetime:
         """Move lab time on, run what becomes due, and return the new lab time. An input."""
         with self.lock:
@@ -203,8 +213,8 @@ class Lab:
             self.journal.commit()
             return self.clock.now()
 
-    def remember(self, kind: Literal["answer", "hint", "key"], body: Mapping[str, Any]) -> None:
-        """Journal an answer, a hint taken or a use of the key. An input; durable when this returns."""
+    def remember(self, kind: Literal["answer", "hint", "key", "report"], body: Mapping[str, Any]) -> None:
+        """Journal an answer, a hint taken, a use of the key or a report. An input; durable when this returns."""
         with self.lock:
             self._settle()
             now = self.clock.now()
@@ -415,6 +425,8 @@ class Lab:
             self.memory.attempts.append({"at": told, **body})
         elif kind == "hint":
             self.memory.hints[body["task"]] = self.memory.hints.get(body["task"], 0) + 1
+        elif kind == "report":
+            self.memory.report = body
         elif kind == "key":
             self.memory.key_used_at = self.memory.key_used_at or told
 
@@ -586,11 +598,18 @@ def decode(value: Any, blobs: bytes) -> Any:
 
 
 def new_meta(
-    *, seed: str, account_id: str, scenario_id: str, ip: str | None, versions: Mapping[str, str]
+    *, seed: str, account_id: str, scenario_id: str, ip: str | None, history: float, versions: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what a new lab notes of itself."""
     lab_id = base64.b32encode(hashlib.sha256(f"lab\x1f{seed}\x1f{ip or ''}".encode()).digest()[:5]).decode().lower()
-    meta = {"lab_id": lab_id, "seed": seed, "account_id": account_id, "scenario": scenario_id, **versions}
+    meta = {
+        "lab_id": lab_id,
+        "seed": seed,
+        "account_id": account_id,
+        "scenario": scenario_id,
+        "history": str(history),
+        **versions,
+    }
     if ip:
         meta["ip"] = ip
     return meta

@@ -1,0 +1,171 @@
+"""The kit's own control API, under `/_lab/`: what `lab` needs of a running simulator and AWS has no call for.
+
+It needs the control token that the simulator wrote into LAB_HOME. It labels nothing as an answer; `lab answers` makes its key
+from the scenario, not from here. `/_localstack/health` is open: it says that the simulator runs, and which services.
+"""
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+from scenario.errors import LabError
+from simulator.foresight import look_ahead
+from simulator.identity import Ids, Principal
+from simulator.service import Context
+from simulator.wire import HttpAnswer, HttpRequest
+from simulator.world import Lab
+
+MAX_ADVANCE = timedelta(days=90)
+MAX_TEXT = 2000
+
+
+class _Bad(Exception):
+    """A control request that makes no sense; its text is for the caller."""
+
+
+@dataclass(slots=True)
+class Control:
+    """The control API of one lab in this process. `stop` ends the server once the answer is sent."""
+
+    lab: Lab
+    token: str
+    stop: Callable[[], None]
+    version: str = "0"
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        """Answer a request to `/_lab/…` or `/_localstack/…`, always in JSON."""
+        if request.path in ("/_localstack/health", "/_localstack/info", "/health"):
+            return _json(
+                200, {"services": dict.fromkeys(self._services(), "running"), "edition": "lab", "version": self.version}
+            )
+        if not hmac.compare_digest(request.header("x-lab-token").encode(), self.token.encode()):
+            return _json(403, {"error": "The control API needs the token that 'lab start' wrote."})
+        route = self._routes().get((request.method, request.path))
+        if route is None:
+            return _json(404, {"error": f"The control API has no {request.method} {request.path}."})
+        try:
+            body = json.loads(request.body or b"{}")
+            if not isinstance(body, dict):
+                raise _Bad("The body must be a JSON object.")
+            return _json(200, route(body, {key: values[-1] for key, values in parse_qs(request.query).items()}))
+        except (_Bad, ValueError) as bad:
+            return _json(400, {"error": str(bad)})
+        except LabError as broken:
+            return _json(503, {"error": str(broken)})
+
+    def _services(self) -> list[str]:
+        return sorted({*self.lab.services(), "s3", "iam", "ec2", "sqs", "sns", "logs", "cloudwatch", "kms"})
+
+    def _routes(self) -> Mapping[tuple[str, str], Callable[[dict[str, Any], dict[str, str]], Any]]:
+        return {
+            ("GET", "/_lab/status"): self._status,
+            ("POST", "/_lab/advance"): self._advance,
+            ("GET", "/_lab/answers"): self._answers,
+            ("POST", "/_lab/answers"): self._answer,
+            ("GET", "/_lab/attempts"): self._attempts,
+            ("GET", "/_lab/hints"): self._hints,
+            ("POST", "/_lab/hints"): self._hint,
+            ("POST", "/_lab/key"): self._key,
+            ("POST", "/_lab/reports"): self._report,
+            ("GET", "/_lab/look-ahead"): self._look_ahead,
+            ("POST", "/_lab/stop"): self._stop,
+        }
+
+    def _status(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        lab = self.lab
+        with lab.lock:
+            lab.catch_up()
+            return {
+                "lab_id": lab.lab_id,
+                "account_id": lab.account_id,
+                "region": lab.region,
+                "lab_time": f"{lab.clock.now():%Y-%m-%dT%H:%M:%SZ}",
+                "entries": lab.journal.next_seq - 1,
+                "differences": lab.differences[:5],
+                "key_used_at": lab.memory.key_used_at,
+                "finding_count": self._finding_count(),
+                "report": lab.memory.report,
+            }
+
+    def _finding_count(self) -> int:
+        """Return how many current findings the lab's detector shows."""
+        lab = self.lab
+        ctx = Context(
+            lab=lab, principal=Principal.service("lab", lab.account_id), now=lab.clock.now(), ids=Ids.of("status")
+        )  # fmt: skip
+        current = {"Criterion": {"service.archived": {"Equals": ["false"]}}}
+        count, token = 0, ""
+        for detector in ctx.read("guardduty", "ListDetectors")["DetectorIds"]:
+            while True:
+                more = {"NextToken": token} if token else {}
+                page = ctx.read("guardduty", "ListFindings", DetectorId=detector, FindingCriteria=current, **more)
+                count, token = count + len(page["FindingIds"]), page.get("NextToken") or ""
+                if not token:
+                    break
+        return count
+
+    def _advance(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        seconds = body.get("seconds")
+        if (
+            not isinstance(seconds, int | float)
+            or isinstance(seconds, bool)
+            or not 0 < seconds <= MAX_ADVANCE.total_seconds()
+        ):
+            raise _Bad("Lab time moves on by more than nothing and at most 90 days.")
+        now = self.lab.advance(timedelta(seconds=seconds))
+        return {"lab_time": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+
+    def _answers(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        return dict(self.lab.memory.answers)
+
+    def _answer(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        self.lab.remember("answer", {"task": _text(body, "task"), "text": _text(body, "text")})
+        return {}
+
+    def _attempts(self, _body: dict[str, Any], _query: dict[str, str]) -> list[dict[str, Any]]:
+        return list(self.lab.memory.attempts)
+
+    def _hints(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, int]:
+        return dict(self.lab.memory.hints)
+
+    def _hint(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, int]:
+        task = _text(body, "task")
+        self.lab.remember("hint", {"task": task})
+        return {"taken": self.lab.memory.hints[task]}
+
+    def _key(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        self.lab.remember("key", {})
+        return {}
+
+    def _report(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        if not isinstance(body.get("tasks"), list):
+            raise _Bad("A report tells of its tasks.")
+        tasks = [{"id": _text(task, "id"), "status": _text(task, "status")} for task in body["tasks"]]
+        self.lab.remember("report", {"passed": bool(body.get("passed")), "score": body.get("score"), "tasks": tasks})
+        return {}
+
+    def _look_ahead(self, _body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        hours = float(query.get("hours", "24"))
+        if not 0 < hours <= 24 * 31:
+            raise _Bad("Looking ahead goes up to 31 days.")
+        return look_ahead(self.lab, timedelta(hours=hours))
+
+    def _stop(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        self.stop()
+        return {}
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TEXT:
+        raise _Bad(f"{name!r} must be a text of 1 to {MAX_TEXT} characters.")
+    return value
+
+
+def _json(status: int, value: Any) -> HttpAnswer:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return HttpAnswer(status=status, headers={"Content-Type": "application/json"}, body=body)

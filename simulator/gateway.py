@@ -1,0 +1,305 @@
+"""The front door: route, parse, authenticate, and hand to the lab; serialise what comes back.
+
+One WSGI application serves the AWS API of all labs in the process, the kit's control API under `/_lab/` and the console.
+Adversaries: a web page in the trainee's browser (refused by Host, Origin and Sec-Fetch-Site, and because an API call
+needs a signature header that no simple cross-origin request can carry), and a hosted trainee (SigV4 is verified there).
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from scenario.errors import LabError
+from simulator import sigv4, wire
+from simulator.control import Control
+from simulator.errors import AwsError
+from simulator.identity import Principal, account_of
+from simulator.wire import HttpAnswer, HttpRequest, Routed
+from simulator.world import Ask, Done, Lab
+
+log = logging.getLogger(__name__)
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+MAX_BODY = 128 * 1024 * 1024
+OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+OWN_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
+_VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+?)\.(?:s3(?:[.-][a-z0-9-]+)?\.)?(?:localhost\.localstack\.cloud|localhost)$")
+_SERVICE_HOST = re.compile(r"^(?:[a-z0-9-]+)(?:\.[a-z]{2}-[a-z]+-\d)?\.(?:localhost\.localstack\.cloud|localhost)$")
+CONSOLE_PATH = re.compile(
+    r"^/(|console(/.*)?|_console(/.*)?|static/.*|(guardduty|lambda|config|cloudtrail|cloudtrailv2|events|iam|iamv2|"
+    r"cloudformation|s3|vpc|vpcconsole|cloudwatch|scheduler)/home(/.*)?)$"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Gateway:
+    """The WSGI application. `hosted` verifies signatures and tells labs apart by the caller's credentials alone."""
+
+    labs: dict[str, Lab]
+    control: Control
+    hosted: bool = False
+    hosts: frozenset[str] = frozenset()
+    console: Callable[[Environ, StartResponse], Iterable[bytes]] | None = None
+    secrets: dict[str, tuple[Principal, str]] = field(default_factory=dict)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one HTTP request."""
+        try:
+            request = read_request(environ)
+        except ValueError as bad:
+            return _send(start_response, _text(400, str(bad)))
+        refused = self._refusal(request)
+        if refused:
+            return _send(start_response, refused)
+        if request.path.startswith(("/_lab/", "/_localstack/")) or request.path == "/health":
+            return _send(start_response, self.control.answer(request))
+        if request.path.startswith("/_lambda/code/"):
+            return _send(start_response, self._code(request))
+        if self.console and CONSOLE_PATH.match(request.path) and not wire.credential(request)[0]:
+            return self.console(environ, start_response)
+        return _send(
+            start_response, self.aws(request, environ.get("REMOTE_ADDR", "127.0.0.1")), request.method == "HEAD"
+        )
+
+    def aws(self, request: HttpRequest, source_ip: str) -> HttpAnswer:
+        """Answer a request to the AWS API, errors included, in the protocol it was made in."""
+        request = _path_style(request)
+        routed: Routed | None = None
+        service, protocol = "", "json"
+        request_id = ""
+        try:
+            _, _, signing_name = wire.credential(request)
+            service = wire.service_of(request, signing_name)
+            protocol = _protocol(service, request)
+            lab, principal = self._authenticate(request, service)
+            routed = wire.route(request)
+            ask = Ask(
+                service=routed.service,
+                operation=routed.operation,
+                params=routed.params,
+                principal=principal,
+                region=routed.region,
+                source_ip=source_ip,
+                user_agent=request.header("user-agent"),
+                protocol=routed.protocol,
+                http=replace(request, host=wire.moto_host(routed.service, routed.region)),
+            )
+            done = _wait_for_messages(lab, ask) if _polls(ask) else lab.ask(ask)
+            request_id = done.request_id
+            return _answer(routed, done)
+        except AwsError as error:
+            return wire.serialise_error(service, protocol, error, request_id or "00000000-0000-4000-8000-000000000000")
+        except LabError as broken:
+            log.error("%s", broken)
+            unavailable = AwsError("ServiceUnavailable", str(broken), status=503)
+            return wire.serialise_error(service, protocol, unavailable, request_id)
+
+    def _refusal(self, request: HttpRequest) -> HttpAnswer | None:
+        host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+        host = host.lower()
+        if host not in OWN_HOSTS and host not in self.hosts and not host.endswith(OWN_SUFFIXES):
+            return _text(403, f"This lab answers to localhost, not to {host!r}.")
+        origin = request.header("origin")
+        cross_site = request.header("sec-fetch-site") in ("cross-site", "same-site")
+        foreign = bool(origin) and origin not in (f"http://{request.host}", f"https://{request.host}")
+        navigates = request.header("sec-fetch-mode") == "navigate" and request.method == "GET"
+        if foreign or (cross_site and not navigates):
+            return _text(403, "This lab does not answer pages of other sites.")
+        return None
+
+    def _authenticate(self, request: HttpRequest, service: str) -> tuple[Lab, Principal]:
+        access_key, _, _ = wire.credential(request)
+        if not access_key:
+            if service == "s3":
+                raise AwsError("AccessDenied", "Access Denied", status=403)
+            raise AwsError("MissingAuthenticationToken", "Missing Authentication Token", status=403)
+        lab = self._lab_of(access_key)
+        known = self.known(lab, access_key)
+        if self.hosted:
+            if known is None:
+                raise _unknown_key(service)
+            sigv4.verify(request, known[1], service, time.time())
+        if known is not None:
+            return lab, known[0]
+        return lab, self.secrets[lab.meta["trainee_key"]][0]
+
+    def known(self, lab: Lab, access_key: str) -> tuple[Principal, str] | None:
+        """Return principal and secret of an access key that the lab gave out; None for any other."""
+        if access_key in self.secrets and self.secrets[access_key][0].account_id == lab.account_id:
+            return self.secrets[access_key]
+        session = lab.service("sts").principal_of(access_key)
+        if session is not None:
+            return session, lab.service("sts").secret_of(access_key) or ""
+        return _iam_user(lab, access_key)
+
+    def _lab_of(self, access_key: str) -> Lab:
+        account = account_of(access_key) if re.fullmatch(r"A[A-Z0-9]{19}", access_key) else None
+        if account in self.labs:
+            return self.labs[account]
+        if self.hosted:
+            raise _unknown_key("")
+        return next(iter(self.labs.values()))
+
+    def _code(self, request: HttpRequest) -> HttpAnswer:
+        token = request.path.rpartition("/")[2]
+        for lab in self.labs.values():
+            with lab.lock:
+                code = lab.service("lambda").code_for(token)
+            if code is not None:
+                return HttpAnswer(status=200, headers={"Content-Type": "application/zip"}, body=code)
+        return _text(403, "This link is not valid, or no longer.")
+
+
+def read_request(environ: Environ) -> HttpRequest:
+    """Return the request of a WSGI environment. Raises ValueError for one that is too large or makes no sense."""
+    headers = {
+        name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")
+    }
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = str(environ[name])
+    raw = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    if raw.startswith(("http://", "https://")):
+        raw = "/" + raw.split("/", 3)[3] if raw.count("/") > 2 else "/"
+    path, _, query = raw.partition("?")
+    if not path:
+        path = quote(environ.get("PATH_INFO", "/") or "/")
+        query = environ.get("QUERY_STRING", "")
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length and not length.isdigit():
+        raise ValueError("Content-Length is not a number.")
+    if length and int(length) > MAX_BODY:
+        raise ValueError("The body is too large for this lab.")
+    stream = environ["wsgi.input"]
+    if length:
+        body = stream.read(int(length))
+    elif environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+        body = stream.read(MAX_BODY)
+    else:
+        body = b""
+    return HttpRequest(
+        method=environ["REQUEST_METHOD"], host=environ.get("HTTP_HOST", ""), path=path, query=query, headers=headers, body=body
+    )  # fmt: skip
+
+
+def _path_style(request: HttpRequest) -> HttpRequest:
+    """Return a virtual-host S3 request as the path-style request that it stands for."""
+    host = request.host.rsplit(":", 1)[0].lower()
+    found = _VIRTUAL_HOST.match(host)
+    _, _, signing_name = wire.credential(request)
+    if not found or signing_name not in ("s3", "") or request.header("x-amz-target"):
+        return request
+    bucket = found["bucket"]
+    if bucket == "s3" or (
+        _SERVICE_HOST.match(host) and bucket.split(".")[0] in ("s3", "sqs", "sns", "lambda", "iam", "sts")
+    ):
+        return request
+    return replace(request, path=f"/{bucket}{request.path}")
+
+
+def _protocol(service: str, request: HttpRequest) -> str:
+    try:
+        model = wire.model(service)
+    except Exception:  # an unknown service is told of in JSON
+        return "json"
+    supported = model.metadata.get("protocols", [str(model.protocol)])
+    if request.header("content-type").startswith("application/x-www-form-urlencoded") and "query" in supported:
+        return "query"
+    if request.header("content-type").startswith("application/x-amz-json") and "json" in supported:
+        return "json"
+    return str(model.protocol)
+
+
+def _answer(routed: Routed, done: Done) -> HttpAnswer:
+    if done.answer is not None:
+        headers = {**done.answer.headers, "x-amzn-RequestId": done.request_id}
+        return replace(done.answer, headers=headers)
+    if done.error is not None:
+        return wire.serialise_error(routed.service, routed.protocol, done.error, done.request_id)
+    return wire.serialise(routed.service, routed.operation, routed.protocol, done.result or {}, done.request_id)
+
+
+def _polls(ask: Ask) -> bool:
+    return ask.service == "sqs" and ask.operation == "ReceiveMessage" and bool(ask.params.get("WaitTimeSeconds"))
+
+
+def _wait_for_messages(lab: Lab, ask: Ask) -> Done:
+    """Wait outside the lab's lock until the queue has something or the poll's wall time is over; then receive once."""
+    end = time.monotonic() + min(int(ask.params["WaitTimeSeconds"]), 20)
+    peek = replace(
+        ask, operation="GetQueueAttributes", http=None,
+        params={"QueueUrl": ask.params["QueueUrl"], "AttributeNames": ["ApproximateNumberOfMessages"]},
+    )  # fmt: skip
+    while time.monotonic() < end:
+        with lab.lock:
+            seen = lab.peek(peek)
+        if seen.get("Attributes", {}).get("ApproximateNumberOfMessages", "0") != "0":
+            break
+        time.sleep(0.1)
+    body = json.loads(ask.http.body or b"{}") if ask.http else {}
+    body["WaitTimeSeconds"] = 0
+    http = replace(ask.http, body=json.dumps(body).encode()) if ask.http else None
+    return lab.ask(replace(ask, params={**ask.params, "WaitTimeSeconds": 0}, http=http))
+
+
+def _iam_user(lab: Lab, access_key: str) -> tuple[Principal, str] | None:
+    with lab.lock, lab.moto.lock:
+        for user in lab.moto.backend("iam", lab.account_id, "global").users.values():
+            for key in user.access_keys:
+                if key.access_key_id == access_key and key.status == "Active":
+                    principal = Principal(
+                        type="IAMUser",
+                        account_id=lab.account_id,
+                        arn=user.arn,
+                        principal_id=user.id,
+                        name=user.name,
+                        access_key_id=access_key,
+                    )
+                    return principal, key.secret_access_key
+    return None
+
+
+def _unknown_key(service: str) -> AwsError:
+    if service == "s3":
+        return AwsError(
+            "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", status=403
+        )
+    if service == "ec2":
+        return AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", status=401)
+    if service in ("iam", "sts", "cloudformation", "sns"):
+        return AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", status=403)
+    return AwsError("UnrecognizedClientException", "The security token included in the request is invalid.", status=403)
+
+
+def _text(status: int, text: str) -> HttpAnswer:
+    return HttpAnswer(status=status, headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode() + b"\n")
+
+
+def _send(start_response: StartResponse, answer: HttpAnswer, head: bool = False) -> Iterable[bytes]:
+    headers = {
+        name: value for name, value in answer.headers.items() if name.lower() not in ("date", "server", "connection")
+    }
+    if not (head and "content-length" in {name.lower() for name in headers}):
+        headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+        headers["Content-Length"] = str(len(answer.body))
+    headers["Date"] = formatdate(usegmt=True)
+    start_response(f"{answer.status} {_reason(answer.status)}", [(k, _header_safe(v)) for k, v in headers.items()])
+    return [b""] if head or answer.status in (204, 304) else [answer.body]
+
+
+def _header_safe(value: str) -> str:
+    return re.sub(r"[\r\n]", " ", value).encode("latin-1", "replace").decode("latin-1")
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Status"

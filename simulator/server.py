@@ -1,0 +1,253 @@
+"""The simulator's process: open or make the lab, serve it on loopback, and let wall time pass in it.
+
+Run as `python -m simulator.server`, by `lab start`. It tells its parent in one JSON line on stdout that it is ready, or why it
+is not. The server itself connects to nothing outside: an audit hook refuses it.
+"""
+
+import argparse
+import dataclasses
+import ipaddress
+import json
+import logging
+import logging.handlers
+import os
+import secrets
+import signal
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from scenario.errors import LabError
+from simulator.home import Home, Running
+from simulator.identity import Ids, Principal
+
+if TYPE_CHECKING:
+    from cheroot.wsgi import Server
+
+    from simulator.gateway import Gateway
+    from simulator.world import Lab
+
+log = logging.getLogger(__name__)
+THREADS = 12
+CHECK_SESSION = "lab-check"
+
+
+def main() -> int:
+    """Run the simulator until it is stopped. Returns the process's exit code."""
+    options = _options()
+    home = Home.from_environment({"LAB_HOME": options.home})
+    try:
+        home.prepare()
+        _log_to(home)
+        server = _listen(options.host, options.port)
+        _refuse_outside()
+        return _serve(options, home, server)
+    except LabError as broken:
+        log.error("%s", broken)
+        told = {"tried": broken.tried, "happened": broken.happened, "try_next": broken.try_next}
+        print(json.dumps({"error": {**told, "exit_code": broken.exit_code}}), flush=True)
+        return broken.exit_code
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulator.server")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--seed", default="")
+    parser.add_argument("--ip")
+    parser.add_argument("--scenario", default="lambda-malicious-ip")
+    parser.add_argument("--history", type=float, default=40.0, help="hours")
+    parser.add_argument("--hosted", action="store_true", help="verify signatures: more than one person uses this lab")
+    parser.add_argument("--paused", action="store_true", help="lab time stands still until the lab is started again")
+    return parser.parse_args()
+
+
+def _log_to(home: Home) -> None:
+    handler = logging.handlers.RotatingFileHandler(home.log, maxBytes=2_000_000, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+
+
+def _listen(host: str, port: int) -> "Server":
+    """Return the server with its port taken: a busy one is told before the lab is loaded. It serves nothing yet."""
+    from cheroot.wsgi import Server
+
+    server = Server((host, port), None, numthreads=THREADS, request_queue_size=128, server_name="lab")
+    try:
+        server.prepare()
+    except OSError as taken:
+        raise LabError(
+            f"listening on {host}:{port}",
+            "the port is in use or may not be taken",
+            f"Choose another one with --port, such as 'lab start --port {port + 1 if port < 65535 else 4567}'.",
+        ) from taken
+    return server
+
+
+def _refuse_outside() -> None:
+    """Refuse every connection of this process to an address that is not this machine's. moto would make some."""
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "socket.connect":
+            return
+        address = arguments[1]
+        if not isinstance(address, tuple):
+            return
+        try:
+            local = ipaddress.ip_address(address[0]).is_loopback
+        except ValueError:
+            local = address[0] == "localhost"
+        if not local:
+            raise ConnectionRefusedError(f"the simulator connects to nothing outside, so not to {address[0]}")
+
+    sys.addaudithook(hook)
+
+
+def _serve(options: argparse.Namespace, home: Home, server: "Server") -> int:
+    from simulator.control import Control
+    from simulator.gateway import Gateway
+
+    endpoint_url = f"http://127.0.0.1:{server.bind_addr[1]}"
+    lab = open_lab(options, home, endpoint_url)
+    stopping = threading.Event()
+    running = _running(lab, endpoint_url)
+    control = Control(lab=lab, token=running.token, stop=stopping.set, version=_version("guardduty-lab"))
+    gateway = Gateway(labs={lab.account_id: lab}, control=control, hosted=options.hosted)
+    _give_keys(gateway, lab, running)
+    server.wsgi_app = gateway
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stopping.set())
+    threading.Thread(target=server.serve, daemon=True).start()
+    home.write_running(running)
+    print(json.dumps({"ready": dataclasses.asdict(running)}), flush=True)
+    _keep_time(lab, stopping)
+    server.stop()
+    lab.close()
+    lab.environments.close()
+    home.forget_running()
+    return 0
+
+
+def _keep_time(lab: "Lab", stopping: threading.Event) -> None:
+    while not stopping.wait(1.0):
+        try:
+            lab.tick()
+        except LabError as broken:  # the disk may recover; until then every answer says that it has not
+            log.error("%s", broken)
+
+
+def open_lab(options: argparse.Namespace, home: Home, endpoint_url: str) -> "Lab":
+    """Return the lab of LAB_HOME: replayed from its journal, or made with its history where there is none yet."""
+    from simulator.functions import Environments
+    from simulator.journal import Journal
+    from simulator.services.moto import Moto
+    from simulator.world import Lab
+
+    environments = Environments()
+    if home.journal.exists():
+        journal = Journal.open(home.journal)
+        if journal.meta().get("ready") == "yes":
+            lab = Lab(
+                meta=journal.meta(), journal=journal, moto=Moto(), environments=environments, endpoint_url=endpoint_url
+            )
+            lab.replay()
+            for difference in lab.differences:
+                log.warning("replay: %s", difference)
+            _pause(lab, options.paused)
+            return lab
+        journal.close()
+        home.journal.unlink()  # a start that was interrupted: nobody has been told of that lab
+    return _make_lab(options, home, endpoint_url, environments)
+
+
+def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, environments: Any) -> "Lab":
+    from scenario.load import load
+    from scenario.variant import variant
+    from simulator.journal import Journal
+    from simulator.services.moto import Moto
+    from simulator.story import Story, start_of
+    from simulator.world import Lab, new_meta
+
+    scenario = load(options.scenario)
+    seed = options.seed or secrets.token_hex(6)
+    history = timedelta(hours=options.history)
+    values = variant(scenario, seed, options.ip, history)
+    versions = {f"version_{name}": _version(name) for name in ("guardduty-lab", "moto", "botocore")}
+    meta = new_meta(
+        seed=seed, account_id=values.account_id, scenario_id=scenario.id, ip=options.ip, history=options.history, versions=versions
+    )  # fmt: skip
+    journal = Journal.create(home.journal, meta)
+    lab = Lab(meta=meta, journal=journal, moto=Moto(), environments=environments, endpoint_url=endpoint_url)
+    with lab.lock, journal.one_piece():
+        Story(lab, scenario, values, start_of(datetime.now(UTC), history)).play()
+        journal.note("ready", "yes")
+    _pause(lab, options.paused)
+    return lab
+
+
+def _pause(lab: "Lab", paused: bool) -> None:
+    if paused:
+        lab.clock.freeze()
+
+
+def _running(lab: "Lab", endpoint_url: str) -> Running:
+    keys = {who: Ids.of(lab.seed, "keys", who) for who in ("trainee", "check")}
+    access = {who: ids.unique_id("ASIA", lab.account_id, 20) for who, ids in keys.items()}
+    return Running(
+        pid=os.getpid(),
+        endpoint_url=endpoint_url,
+        token=secrets.token_urlsafe(24),
+        lab_id=lab.lab_id,
+        seed=lab.seed,
+        scenario=lab.meta["scenario"],
+        account_id=lab.account_id,
+        region=lab.region,
+        access_key_id=access["trainee"],
+        secret_access_key=secrets.token_urlsafe(30),
+        session_token=secrets.token_urlsafe(90),
+        check_access_key_id=access["check"],
+        check_secret_access_key=secrets.token_urlsafe(30),
+        check_session_token=secrets.token_urlsafe(90),
+        ip=lab.meta.get("ip"),
+    )
+
+
+def _give_keys(gateway: "Gateway", lab: "Lab", running: Running) -> None:
+    """Let the gateway know the trainee's session and the checker's: both of the participant role, told apart by name."""
+    from simulator.service import Context
+
+    now = lab.clock.now()
+    reader = Principal.service("sts.amazonaws.com", lab.account_id)
+    role = Context(lab=lab, principal=reader, now=now, ids=Ids.of("give keys")).read(
+        "iam", "GetRole", RoleName="WSParticipantRole"
+    )["Role"]
+    for name, key, secret in (
+        ("Participant", running.access_key_id, running.secret_access_key),
+        (CHECK_SESSION, running.check_access_key_id, running.check_secret_access_key),
+    ):
+        principal = Principal.session(
+            account_id=lab.account_id,
+            role_name=role["RoleName"],
+            role_id=role["RoleId"],
+            session_name=name,
+            access_key_id=key,
+            created=now.replace(microsecond=0),
+            path=role["Path"],
+        )
+        gateway.secrets[key] = (principal, secret)
+    lab.meta["trainee_key"] = running.access_key_id
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
