@@ -1,0 +1,216 @@
+"""What the account tells: the records that `collect` fills and the rules read. Values only, no I/O.
+
+Shapes follow AWS's (docs/aws-facts.md, parts 1, 4, 5, 6 and 7), reduced to what a judgement needs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
+
+from checker.worlds import Outlook
+
+FINDING_TYPE = "UnauthorizedAccess:Lambda/MaliciousIPCaller.Custom"
+"""The type of the assigned finding, as the module's text names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A GuardDuty finding. `function_*`, `ip` and the rest are empty where the finding's type has no such thing."""
+
+    id: str
+    type: str
+    resource_type: str = ""
+    function_name: str = ""
+    function_arn: str = ""
+    role_arn: str = ""
+    ip: str = ""
+    port: int = 0
+    list_names: tuple[str, ...] = ()
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    created_at: datetime | None = None
+    count: int = 0
+    archived: bool = False
+    sample: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event of CloudTrail's history. `session` is LookupEvents' Username; `issuer` the role behind a session."""
+
+    id: str
+    name: str
+    source: str
+    at: datetime
+    read_only: bool = False
+    session: str = ""
+    issuer: str = ""
+    issuer_arn: str = ""
+    principal_id: str = ""
+    invoked_by: str = ""
+    user_agent: str = ""
+    error: str = ""
+    request: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
+
+    @property
+    def who(self) -> str:
+        """The role's name for a session, else the user's name: what attribution asks for."""
+        return self.issuer or self.session
+
+    def is_(self, *names: str) -> bool:
+        """Tell whether this is a call of one of the operations `names`, whatever API version its name carries."""
+        return any(
+            self.name == name or (self.name.startswith(name) and self.name[len(name)].isdigit()) for name in names
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A Lambda function as it is now. `versions` are the code hashes of its published versions."""
+
+    name: str
+    arn: str
+    role_arn: str = ""
+    code_sha256: str = ""
+    timeout_s: int = 0
+    reserved_concurrency: int | None = None
+    vpc_id: str = ""
+    versions: tuple[str, ...] = ()
+    stack_name: str = ""
+    invokers: tuple[str, ...] | None = None
+    """Principals that the function's policy lets invoke it; None where that could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """An EventBridge rule with the function among its targets."""
+
+    name: str
+    enabled: bool
+    schedule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """The entries of a list: single addresses and ranges."""
+
+    single: frozenset[str] = frozenset()
+    ranges: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def __contains__(self, ip: object) -> bool:
+        if not isinstance(ip, str):
+            return False
+        return ip in self.single or (bool(self.ranges) and any(ip_address(ip) in net for net in self.ranges))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressList:
+    """A threat list (ThreatIntelSet) or a trusted one (IPSet) and what its object holds now.
+
+    `earlier` holds what earlier versions of the object held, where the bucket keeps them.
+    """
+
+    name: str
+    trusted: bool
+    status: str
+    entries: Addresses = field(default_factory=Addresses)
+    earlier: Addresses = field(default_factory=Addresses)
+
+    @property
+    def active(self) -> bool:
+        """Whether GuardDuty matches against the list, or is about to."""
+        return self.status in ("ACTIVE", "ACTIVATING")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """The account's protections as they are now.
+
+    `recorder_on` is None where the account has no configuration recorder; `trails` holds (name, is it logging).
+    """
+
+    detector_id: str | None = None
+    detector_on: bool = False
+    lambda_protection: bool = False
+    lists: tuple[AddressList, ...] = ()
+    suppressions: tuple[str, ...] = ()
+    recorder_on: bool | None = None
+    trails: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftovers:
+    """What stands around a deleted function: None where nobody asked, or the account did not say."""
+
+    role: bool | None = None
+    log_group: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the account told in one check.
+
+    `history` are the events about the assigned function and `mine` the trainee's own calls, both oldest first, the
+    checker's calls left out. `function_names` are all functions of the account now. `stored_code` are the CodeSha256
+    of what S3 still holds where the function's code came from. `gaps` says in sentences what could not be read.
+    """
+
+    now: datetime
+    assigned: Finding | None = None
+    findings: tuple[Finding, ...] = ()
+    function: Function | None = None
+    function_names: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    history: tuple[Event, ...] = ()
+    mine: tuple[Event, ...] = ()
+    trainee: str = ""
+    guards: Guards = field(default_factory=Guards)
+    stored_code: frozenset[str] = frozenset()
+    leftovers: Leftovers = field(default_factory=Leftovers)
+    outlook: Outlook | None = None
+    gaps: tuple[str, ...] = ()
+
+    def listed(self, ip: str) -> bool:
+        """Tell whether an address is, or was, on the lab's list.
+
+        Counted are the lists' objects, their kept earlier versions, and every address that a finding's evidence ties to
+        a threat list: taking an address off the list afterwards does not make it harmless.
+        """
+        if any(finding.ip == ip for finding in self.findings if finding.list_names):
+            return True
+        threats = [entry for entry in self.guards.lists if not entry.trusted]
+        return any(ip in threat.entries or ip in threat.earlier for threat in threats)
+
+    @property
+    def creation(self) -> Event | None:
+        """The event that created this incarnation of the function: the latest creation before the finding's first seen.
+
+        A function redeployed under the same name has two; an attempt that failed created nothing.
+        """
+        created = [event for event in self.history if event.is_("CreateFunction") and not event.error]
+        seen = self.assigned.first_seen if self.assigned else None
+        return next((event for event in reversed(created) if seen is None or event.at <= seen), None)
+
+    @property
+    def changes(self) -> tuple[Event, ...]:
+        """The trainee's successful calls that change something, oldest first."""
+        return tuple(event for event in self.mine if not event.read_only and not event.error)
+
+    @property
+    def containment(self) -> Event | None:
+        """The trainee's last change of a kind that can stop traffic; None where the trail shows none."""
+        return next((event for event in reversed(self.changes) if event.is_(*CONTAINING)), None)
+
+
+CONTAINING = (
+    "DeleteFunction", "PutFunctionConcurrency", "UpdateFunctionCode", "UpdateFunctionConfiguration", "RemovePermission",
+    "DisableRule", "DeleteRule", "RemoveTargets", "PutRule", "PutTargets", "DeleteSchedule", "UpdateSchedule",
+    "DeleteStack", "UpdateStack", "ExecuteChangeSet", "DeleteRole", "RevokeSecurityGroupEgress", "UpdateAlias", "DeleteAlias",
+    "CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "ReplaceNetworkAclAssociation", "DeleteRoute", "ReplaceRoute",
+    "ReplaceRouteTableAssociation", "DeleteNatGateway", "ModifyNetworkInterfaceAttribute",
+)  # fmt: skip
+"""Operations that can stop a function's traffic. Which one did is the outlook's business; these date the attempt."""

@@ -1,0 +1,116 @@
+"""Is something broken that the account needs?"""
+
+from collections.abc import Iterator
+
+from checker.evidence import Addresses, AddressList, Event, Evidence
+from checker.rules import Verdict, failed, hit, miss, passed
+from checker.rules.samples import THREATS, event
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Judge what the response broke that the account needs.
+
+    State decides where there is a state to read: the detector and its Lambda protection are on, the threat list is active
+    and still holds the finding's address, no trusted list and no suppression rule hides it, recorder and trail run. What is deleted
+    leaves no state, so deletions are read from the trainee's own calls: other functions, recorder, trail, lists.
+    What was put right again before the check is not held against anyone.
+
+    Accepts an account that never had a recorder or a trail of its own: an organisation's may do that work.
+    Archiving the finding after the fix is closure, not damage. Deleting the baseline's stack stops nothing and breaks all.
+    """
+    broken = tuple(_broken(evidence))
+    if not broken:
+        return passed("intact", "Nothing the account needs was broken.")
+    kinds = [kind for kind, _ in broken]
+    why = "Broken on the way: " + "; ".join(text for _, text in broken) + "."
+    return failed(kinds[0], why, "Put it back: the next incident needs it.")
+
+
+def _broken(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    guards = evidence.guards
+    if guards.detector_id is None:
+        yield "detector-deleted", "the GuardDuty detector is deleted, and its findings with it"
+    elif not guards.detector_on:
+        yield "detector-off", "the GuardDuty detector is suspended"
+    elif not guards.lambda_protection:
+        yield "protection-off", "GuardDuty's Lambda protection is off"
+    if guards.detector_id is not None:
+        yield from _lists(evidence)
+    if guards.suppressions:
+        yield "suppressed", "a suppression rule archives findings as they arrive"
+    if guards.recorder_on is False or (
+        guards.recorder_on is None and _deleted(evidence, "DeleteConfigurationRecorder")
+    ):
+        yield "recorder-off", "AWS Config records no more"
+    if any(not logging for _, logging in guards.trails) or (not guards.trails and _deleted(evidence, "DeleteTrail")):
+        yield "trail-off", "a trail logs no more"
+    yield from _functions(evidence)
+
+
+def _lists(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    threats = [each for each in evidence.guards.lists if not each.trusted]
+    ip = evidence.assigned.ip if evidence.assigned else None
+    if not any(each.active for each in threats):
+        yield "list-inactive", "the threat list is not active"
+    elif ip and not any(ip in each.entries for each in threats):
+        yield "list-emptied", "the threat list no longer holds the address of your finding"
+    if ip and any(each.trusted and ip in each.entries for each in evidence.guards.lists):
+        yield "trusted", "a trusted list holds the address of your finding"
+
+
+def _functions(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    own = evidence.assigned.function_name if evidence.assigned else ""
+    made = {_function(each) for each in evidence.changes if each.is_("CreateFunction")}
+    gone = {_function(each) for each in evidence.changes if each.is_("DeleteFunction")} - {own, ""} - made
+    for name in sorted(gone - set(evidence.function_names)):
+        yield "function-deleted", f"the function {name} is deleted, which the finding does not name"
+    for name in sorted(_throttled(evidence) - {own, ""} - made):
+        yield "function-throttled", f"the function {name} may not run any more (concurrency 0)"
+
+
+def _throttled(evidence: Evidence) -> set[str]:
+    held: set[str] = set()
+    for each in evidence.changes:
+        if each.is_("PutFunctionConcurrency"):
+            (held.add if each.request.get("reservedConcurrentExecutions") == 0 else held.discard)(_function(each))
+        elif each.is_("DeleteFunctionConcurrency", "DeleteFunction"):
+            held.discard(_function(each))
+    return held
+
+
+def _function(each: Event) -> str:
+    return str(each.request.get("functionName", "")).split(":function:")[-1].split(":")[0]
+
+
+def _deleted(evidence: Evidence, name: str) -> bool:
+    return any(each.is_(name) for each in evidence.changes)
+
+
+EMPTIED = AddressList(name="S3BadIpAddressList", trusted=False, status="ACTIVE")
+TRUSTED = AddressList(
+    name="mine", trusted=True, status="ACTIVE", entries=Addresses(single=frozenset(("198.51.100.7",)))
+)
+OTHER = {"functionName": "order-webhook"}
+
+SAMPLES = (
+    hit("the untouched account", "intact"),
+    hit("the function deleted", "intact", function=None, mine=(event("DeleteFunction20150331", request={"functionName": "traffic-simulation"}),)),
+    hit("the finding archived", "intact", archived=True),
+    hit("an account without recorder and trail", "intact", recorder_on=None, trails=()),
+    hit("a function of one's own made and deleted", "intact", mine=(
+        event("CreateFunction20150331", request={"functionName": "probe"}), event("DeleteFunction20150331", request={"functionName": "probe"}))),
+    miss("detector deleted", "detector-deleted", detector_id=None, detector_on=False, lambda_protection=False, lists=()),
+    miss("detector suspended", "detector-off", detector_on=False),
+    miss("Lambda protection off", "protection-off", lambda_protection=False),
+    miss("recorder stopped", "recorder-off", recorder_on=False),
+    miss("recorder deleted", "recorder-off", recorder_on=None, mine=(event("DeleteConfigurationRecorder"),)),
+    miss("trail stopped", "trail-off", trails=(("lab-trail", False),)),
+    miss("list deleted", "list-inactive", lists=()),
+    miss("list emptied", "list-emptied", lists=(EMPTIED,)),
+    miss("trusted entry left", "trusted", lists=(THREATS, TRUSTED)),
+    miss("suppression rule left", "suppressed", suppressions=("quiet",)),
+    miss("another function deleted", "function-deleted", function_names=("traffic-simulation",), mine=(
+        event("DeleteFunction20150331", request=OTHER),)),
+    miss("another function throttled", "function-throttled", mine=(
+        event("PutFunctionConcurrency20171031", request={**OTHER, "reservedConcurrentExecutions": 0}),)),
+)  # fmt: skip

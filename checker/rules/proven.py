@@ -1,0 +1,82 @@
+"""Does the trainee's own investigation show where a right answer came from?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from checker.evidence import Event, Evidence
+
+LAG = timedelta(minutes=15)
+"""How late CloudTrail's history may be: about five minutes on average, not guaranteed (docs/aws-facts.md, part 5)."""
+
+
+class Proof(StrEnum):
+    """Whether a right answer is backed by a call that could have revealed it."""
+
+    PROVEN = "proven"
+    UNPROVEN = "unproven"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backing:
+    """A proof and the trainee's calls that make it, oldest first."""
+
+    proof: Proof
+    why: str
+    calls: tuple[Event, ...] = ()
+
+
+def judge(evidence: Evidence, task: str, answered_at: datetime | None = None) -> Backing:
+    """Tell which of the trainee's own calls could have revealed a task's answer.
+
+    For the function and the address: GetFindings of the assigned finding; for the function also a list of functions or rules is no
+    proof (it names several). For the address also reading the code (GetFunction) or the function's log. For the
+    creator: a lookup in CloudTrail, or a query over its logs. For the remediation: the trainee's own containing change.
+
+    Unproven is not wrong: a colleague may have told, or the text (names are printed there). Where the answer is younger than the
+    trail's lag, proof is pending. The checker's own calls never count: they are left out when collected.
+    """
+    calls = tuple(each for each in evidence.mine if not each.error and REVEALS[task](evidence, each))
+    if calls:
+        return Backing(proof=Proof.PROVEN, why="Your own calls show where it came from.", calls=calls)
+    if answered_at is None or evidence.now - answered_at < LAG:
+        return Backing(
+            proof=Proof.PENDING, why="CloudTrail does not show yet where it came from; it lags some minutes."
+        )
+    return Backing(proof=Proof.UNPROVEN, why="No call of yours in CloudTrail could have shown it.")
+
+
+def _read_finding(evidence: Evidence, each: Event) -> bool:
+    ids = each.request.get("findingIds") or []
+    return each.is_("GetFindings") and evidence.assigned is not None and evidence.assigned.id in ids
+
+
+def _read_code_or_log(evidence: Evidence, each: Event) -> bool:
+    name = evidence.assigned.function_name if evidence.assigned else ""
+    if each.is_("GetFunction"):
+        return name in str(each.request.get("functionName", "")).split(":")
+    return each.is_("FilterLogEvents", "GetLogEvents") and str(each.request.get("logGroupName", "")).endswith(
+        f"/{name}"
+    )
+
+
+def _read_address(evidence: Evidence, each: Event) -> bool:
+    return _read_finding(evidence, each) or _read_code_or_log(evidence, each)
+
+
+def _read_trail(evidence: Evidence, each: Event) -> bool:
+    return each.is_("LookupEvents", "StartQuery", "StartQueryExecution", "GetQueryResults")
+
+
+def _contained(evidence: Evidence, each: Event) -> bool:
+    return each in evidence.changes and evidence.containment == each
+
+
+REVEALS: dict[str, Callable[[Evidence, Event], bool]] = {
+    "function-name": _read_finding,
+    "malicious-ip": _read_address,
+    "creator": _read_trail,
+    "remediation": _contained,
+}

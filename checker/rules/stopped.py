@@ -1,0 +1,148 @@
+"""Is the traffic stopped?"""
+
+from collections import Counter
+
+from checker.evidence import Event, Evidence
+from checker.rules import Citation, Verdict, failed, hit, miss, not_run, passed
+from checker.rules.explain import explanations
+from checker.rules.samples import connection, event, outlook
+from checker.rules.temptations import lessons
+from checker.worlds import NextConnection
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Judge the fix by its outcome: will any function of the account still make a permitted connection to a listed address?
+
+    That is the one definition of "stopped". The outlook decides (`worlds.Foresight`: 24 hours and the next run of every
+    schedule); the state of function, rules and network explains.
+
+    Accepts whatever makes the outlook empty of such connections: function or stack deleted, rule disabled or deleted, target or
+    permission removed, concurrency 0, code or configuration that no longer connects, a network without a way out.
+    Connections that the network refuses are no traffic, although GuardDuty may go on counting them as `Blocked: true`.
+
+    Disputable, decided:
+    - Code that now calls an address on no list counts as stopped, with a remark: the definition is about the list, but
+      the code is still not trusted.
+    - A handler that does not exist, or an execution role that was deleted, is judged by what really runs: import-time code may
+      connect, a warm environment may outlive its role.
+    - A function in a VPC without a NAT gateway has no way out: accepted.
+    - A test run of the trainee's after the fix raises Count: accepted, explained.
+    - A colleague's fix in a shared account: accepted, but nothing proves it was the trainee's.
+
+    Rejects what hides the symptom (archiving, suppressing, the list, the trusted list, the protection) and what only
+    looks like a fix (slower schedule, shorter timeout, denied role, unattached group, ACL of a network the function is not in), each
+    named. What cannot be determined is not passed; where it only takes time, it is not run yet.
+    """
+    ahead = evidence.outlook
+    if ahead is None:
+        return not_run("no-outlook", "What would happen next could not be asked.", "Check again.")
+    going_on = [each for each in ahead.connections if each.permitted and evidence.listed(each.ip)]
+    if going_on:
+        return _goes_on(evidence, going_on)
+    if not ahead.determinable:
+        return _unknown(evidence)
+    return _stopped(evidence)
+
+
+def _goes_on(evidence: Evidence, going_on: list[NextConnection]) -> Verdict:
+    tried = lessons(evidence)
+    sources = Counter((_function(each), each.source or "an invocation") for each in going_on)
+    (name, source), _ = sources.most_common(1)[0]
+    own = evidence.assigned.function_name if evidence.assigned else ""
+    who = "The function" if name == own else f"Another function, {name},"
+    still = f"{who} would still connect to a listed address: {_through(source)} keeps invoking it."
+    kind = tried[0].kind if tried else "goes-on"
+    why = " ".join([*(lesson.text for lesson in tried), still])
+    step = tried[0].next if tried else "Take away what starts the code, or the code's way out, or the code."
+    return failed(kind, why, step)
+
+
+def _function(each: NextConnection) -> str:
+    return each.function_arn.split(":function:")[-1].split(":")[0]
+
+
+def _through(source: str) -> str:
+    name = source.rsplit("/", 1)[-1].rsplit(":", 1)[-1] if source.startswith("arn:") else source
+    kind = "the schedule" if ":scheduler:" in source else "the rule" if ":events:" in source else ""
+    return f"{kind} {name}".strip()
+
+
+def _unknown(evidence: Evidence) -> Verdict:
+    ahead = evidence.outlook
+    assert ahead is not None
+    why = " ".join(("Whether the traffic goes on cannot be told", *(f"({each})" for each in ahead.why))) + "."
+    if ahead.ask_again:
+        again = f"Check again after {ahead.ask_again:%Y-%m-%d %H:%M:%S} UTC."
+        return not_run("not-known-yet", why, again)
+    return failed(
+        "not-determinable", why, "Choose a fix whose effect can be shown, such as disabling what invokes the code."
+    )
+
+
+def _stopped(evidence: Evidence) -> Verdict:
+    cited = _cited(evidence)
+    because = explanations(evidence)
+    kind = because[0].kind if because else "stopped"
+    reason = (
+        because[0].text
+        if because
+        else "No function of the account would make a permitted connection to a listed address."
+    )
+    return passed(kind, reason, evidence=cited, remarks=_remarks(evidence))
+
+
+def _cited(evidence: Evidence) -> tuple[Citation, ...]:
+    change = evidence.containment
+    return (Citation(kind="cloudtrail-event", id=change.id),) if change else ()
+
+
+def _remarks(evidence: Evidence) -> tuple[str, ...]:
+    ahead = evidence.outlook
+    assert ahead is not None
+    remarks = []
+    if any(not each.permitted and evidence.listed(each.ip) for each in ahead.connections):
+        remarks.append(
+            "The code still tries. The network refuses it, so the finding's Count may go on growing as Blocked: true."
+        )
+    if any(each.permitted for each in ahead.connections if _is_assigned(evidence, each)):
+        remarks.append(
+            "The function still runs and calls an address that is on no list. Contained, but its code is not to be trusted."
+        )
+    if _grew_after(evidence, evidence.containment):
+        remarks.append(
+            "The finding was seen again after your change: a test run or a queued one connects as a scheduled one does."
+        )
+    if evidence.assigned and evidence.assigned.archived:
+        remarks.append("The finding is archived: good closure, now that the traffic is stopped.")
+    return tuple(remarks)
+
+
+def _is_assigned(evidence: Evidence, each: NextConnection) -> bool:
+    return evidence.assigned is not None and _function(each) == evidence.assigned.function_name
+
+
+def _grew_after(evidence: Evidence, change: Event | None) -> bool:
+    last = evidence.assigned.last_seen if evidence.assigned else None
+    return bool(change and last and last > change.at)
+
+
+GOES_ON = outlook(connection())
+QUIET = outlook()
+
+SAMPLES = (
+    miss("nothing was done", "goes-on", outlook=GOES_ON),
+    hit("the rule is disabled", "rule-disabled", outlook=QUIET, rule_enabled=False),
+    hit("the function is deleted", "function-deleted", outlook=QUIET, function=None),
+    hit("concurrency is 0", "concurrency-zero", outlook=QUIET, concurrency=0),
+    hit("no rule targets it", "no-trigger", outlook=QUIET, rules=()),
+    hit("the permission is removed", "permission-removed", outlook=QUIET, invokers=()),
+    hit("refused by the network", "vpc-closed", outlook=outlook(connection(permitted=False)), vpc_id="vpc-1"),
+    hit("the code calls an unlisted address", "code-changed", outlook=outlook(connection(ip="192.0.2.1")), code_sha256="other"),
+    miss("the code calls another listed address", "goes-on", outlook=outlook(connection(ip="203.0.113.77")), code_sha256="other"),
+    miss("the finding is archived", "archived", outlook=GOES_ON, archived=True),
+    miss("another function calls", "goes-on", outlook=outlook(connection(function="copy")), function=None),
+    miss("a schedule of Scheduler goes on", "goes-on", outlook=outlook(connection(source="arn:aws:scheduler:us-east-1:1:schedule/default/x"))),
+    miss("not determinable", "not-determinable", outlook=outlook(determinable=False, why=("too slow",))),
+    miss("a change beside an undone one", "concurrency-lifted", outlook=GOES_ON, mine=(
+        event("PutFunctionConcurrency20171031", minutes=1), event("DeleteFunctionConcurrency20171031", minutes=2))),
+)  # fmt: skip

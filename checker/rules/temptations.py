@@ -1,0 +1,194 @@
+"""What was done that looks like a fix and is none?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from checker.evidence import Event, Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A tempting wrong fix: how the account or the trail shows it, what it teaches, what to do instead."""
+
+    kind: str
+    text: str
+    next: str
+    seen: Callable[[Evidence], bool]
+
+
+def lessons(evidence: Evidence) -> tuple[Lesson, ...]:
+    """Return the lessons for the wrong fixes that were tried, those that hide the symptom first.
+
+    State is asked where state can tell, since the trail lags some minutes behind; the rest is read from the
+    trainee's own changes. Only called where the traffic goes on: the same deed after a real fix may be good closure.
+    """
+    return tuple(lesson for lesson in LESSONS if lesson.seen(evidence))
+
+
+def called(*names: str, where: Callable[[Event], bool] = lambda event: True) -> Callable[[Evidence], bool]:
+    """Return a predicate: did the trainee successfully call one of these operations?"""
+    return lambda evidence: any(event.is_(*names) and where(event) for event in evidence.changes)
+
+
+def _ip(evidence: Evidence) -> str:
+    return evidence.assigned.ip if evidence.assigned else ""
+
+
+def _list_gone(evidence: Evidence) -> bool:
+    threats = [each for each in evidence.guards.lists if not each.trusted]
+    return evidence.guards.detector_id is not None and not any(_ip(evidence) in each.entries for each in threats)
+
+
+def _list_off(evidence: Evidence) -> bool:
+    threats = [each for each in evidence.guards.lists if not each.trusted]
+    return bool(threats) and not any(each.active for each in threats)
+
+
+def _trusted(evidence: Evidence) -> bool:
+    return any(each.trusted and _ip(evidence) in each.entries for each in evidence.guards.lists)
+
+
+def _slowed(evidence: Evidence) -> bool:
+    return any(rule.enabled and rule.schedule not in ("", USUAL_SCHEDULE) for rule in evidence.rules)
+
+
+def _outside_vpc(evidence: Evidence) -> bool:
+    return evidence.function is not None and not evidence.function.vpc_id
+
+
+def _code_object_deleted(evidence: Evidence) -> bool:
+    created = evidence.creation
+    code = created.request.get("code", {}) if created else {}
+    return bool(evidence.function and code.get("s3Key") and not evidence.stored_code)
+
+
+def _other_deleted(evidence: Evidence) -> bool:
+    own = evidence.assigned.function_name if evidence.assigned else ""
+    return called(
+        "DeleteFunction", where=lambda event: str(event.request.get("functionName", "")).split(":")[-1] != own
+    )(evidence)
+
+
+def _undone(evidence: Evidence) -> bool:
+    names = [event.name for event in evidence.changes]
+    closed = [index for index, name in enumerate(names) if name.startswith("PutFunctionConcurrency")]
+    lifted = [index for index, name in enumerate(names) if name.startswith("DeleteFunctionConcurrency")]
+    return bool(closed and lifted and closed[-1] < lifted[-1])
+
+
+USUAL_SCHEDULE = "rate(10 minutes)"
+
+STOP_THE_CAUSE = "Stop what makes the connection: what starts the code, the code's way out, or the code."
+
+LESSONS = (
+    Lesson(
+        kind="archived",
+        text="The finding is archived: that puts the report away, the function never heard of it.",
+        next=STOP_THE_CAUSE,
+        seen=lambda e: e.assigned is not None and e.assigned.archived,
+    ),
+    Lesson(
+        kind="suppressed",
+        text="A suppression rule archives findings as they arrive: nobody will be told any more, and nothing else changes.",
+        next="Delete the filter, then stop what makes the connection.",
+        seen=lambda e: bool(e.guards.suppressions),
+    ),
+    Lesson(
+        kind="protection-off",
+        text="GuardDuty no longer watches Lambda here: without a witness the traffic goes on.",
+        next="Turn the detector and its Lambda protection on again, then stop what makes the connection.",
+        seen=lambda e: not (e.guards.detector_on and e.guards.lambda_protection),
+    ),
+    Lesson(
+        kind="list-inactive",
+        text="The threat list is deactivated: the address is as malicious as before, only nobody compares.",
+        next="Activate the list again, then stop what makes the connection.",
+        seen=_list_off,
+    ),
+    Lesson(
+        kind="list-emptied",
+        text="The address was taken off the threat list: that changes what is known, not what the function does.",
+        next="Put the entry back and activate the list again, then stop what makes the connection.",
+        seen=_list_gone,
+    ),
+    Lesson(
+        kind="trusted",
+        text="The address is on a trusted list now, and trusted beats threat: GuardDuty looks away.",
+        next="Delete the trusted list, then stop what makes the connection.",
+        seen=_trusted,
+    ),
+    Lesson(
+        kind="recorder-stopped",
+        text="AWS Config records nothing any more: the history ends, the traffic does not.",
+        next="Start the recorder again.",
+        seen=lambda e: e.guards.recorder_on is False or called("DeleteConfigurationRecorder")(e),
+    ),
+    Lesson(
+        kind="trail-stopped",
+        text="The trail no longer logs: that hides what you do, not what the function does.",
+        next="Start logging again.",
+        seen=lambda e: any(not logging for _, logging in e.guards.trails) or called("DeleteTrail", "StopLogging")(e),
+    ),
+    Lesson(
+        kind="concurrency-lifted",
+        text="Reserved concurrency was lifted again: events throttled meanwhile are retried for up to six hours, and the schedule goes on.",
+        next="Hold what you contained until the cause is gone.",
+        seen=_undone,
+    ),
+    Lesson(
+        kind="slower",
+        text="A slower schedule connects less often. It still connects.",
+        next="Disable the rule, or take its target away.",
+        seen=_slowed,
+    ),
+    Lesson(
+        kind="retry-settings",
+        text=(
+            "Settings of asynchronous invocation only say what happens after an error. AWS's own guide links "
+            "DeleteFunctionEventInvokeConfig, but a schedule does not need it."
+        ),
+        next="Look for what invokes the function: events list-rule-names-by-target.",
+        seen=called("DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"),
+    ),
+    Lesson(
+        kind="role-denied",
+        text="Opening a connection needs no IAM permission: denying the role everything does not close the network.",
+        next=STOP_THE_CAUSE,
+        seen=called("AttachRolePolicy", "PutRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRole"),
+    ),
+    Lesson(
+        kind="short-timeout",
+        text="A new timeout, memory size or description changes how long the code runs, not that its first packet leaves.",
+        next=STOP_THE_CAUSE,
+        seen=called("UpdateFunctionConfiguration", where=lambda event: not event.request.get("vpcConfig")),
+    ),
+    Lesson(
+        kind="open-group",
+        text="The function's network still lets it out: a security group is open outward until its egress rules are revoked.",
+        next="Revoke the group's egress, or attach a group that has none.",
+        seen=lambda e: e.function is not None and bool(e.function.vpc_id),
+    ),
+    Lesson(
+        kind="unattached-network",
+        text="The function is in no VPC: security groups, network ACLs and firewalls of a VPC never see its traffic.",
+        next="Attach the function to the network, or stop it at the source.",
+        seen=lambda e: _outside_vpc(e)
+        and called(
+            "CreateSecurityGroup", "RevokeSecurityGroupEgress", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry",
+            "CreateFirewall", "CreateFirewallPolicy", "CreateWebACL", "CreateIPSet",
+            where=lambda event: event.source != "guardduty.amazonaws.com",
+        )(e),
+    ),
+    Lesson(
+        kind="code-object-deleted",
+        text="The object in S3 is gone, but Lambda keeps its own copy: the deployed code runs on, and you destroyed evidence.",
+        next="Stop the deployed function itself.",
+        seen=_code_object_deleted,
+    ),
+    Lesson(
+        kind="other-function-deleted",
+        text="Another function was deleted than the one the finding names.",
+        next="Restore what you deleted, and act on the function in the finding.",
+        seen=_other_deleted,
+    ),
+)  # fmt: skip

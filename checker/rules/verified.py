@@ -1,0 +1,72 @@
+"""Did the trainee verify the effect?"""
+
+from datetime import timedelta
+
+from checker.evidence import Event, Evidence
+from checker.rules import Citation, Verdict, failed, hit, miss, passed
+from checker.rules.samples import event
+
+PERIOD = timedelta(minutes=10)
+"""The module's schedule: the time after which an unstopped function would have run again."""
+
+LOOKS = {
+    "guardduty.amazonaws.com": ("GetFindings", "ListFindings", "GetFindingsStatistics"),
+    "monitoring.amazonaws.com": ("GetMetricData", "GetMetricStatistics"),
+    "logs.amazonaws.com": ("FilterLogEvents", "GetLogEvents", "DescribeLogStreams", "StartQuery", "GetQueryResults"),
+}
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Judge whether the trainee looked at the effect, once it could be seen.
+
+    Accepts a look of the trainee's own at the finding, the metrics or the log after the last containing change, at least one run of
+    the ten-minute schedule later: before that even an unstopped function shows nothing. Reading the changed resource back
+    (GetFunction) confirms the change, not its effect. The checker's own reads never count.
+
+    Rejects no look, and one that came too early. The trail lags some minutes, so a look may count only in a later check.
+    """
+    change = evidence.containment
+    if change is None:
+        return failed(
+            "no-change",
+            "The trail shows no change of yours that could have stopped it, so none that you verified.",
+            LAGS,
+        )
+    looks = [each for each in evidence.mine if _is_look(each) and each.at > change.at]
+    late = [each for each in looks if each.at >= change.at + PERIOD]
+    if late:
+        return passed(
+            "verified",
+            "You looked again after the next run was due.",
+            evidence=(Citation(kind="cloudtrail-event", id=late[0].id),),
+        )
+    if looks:
+        return failed("too-early", "You looked before the next run was due: nothing could be seen yet.", WAIT)
+    return failed(
+        "not-verified", "The trail shows no look of yours at the finding, metrics or logs after the change.", WAIT
+    )
+
+
+def _is_look(each: Event) -> bool:
+    return not each.error and each.is_(*LOOKS.get(each.source, ()))
+
+
+WAIT = "Let the next run become due (lab advance 20m), read the finding again (Count, EventLastSeen), and check once the trail shows it."
+LAGS = "CloudTrail shows a call some minutes later: lab advance 15m, then check again."
+
+FIX = event("DisableRule", minutes=1, source="events.amazonaws.com")
+
+
+def _look(minutes: float, name: str = "GetFindings", source: str = "guardduty.amazonaws.com") -> Event:
+    return event(name, minutes=minutes, source=source, read_only=True)
+
+
+SAMPLES = (
+    hit("the finding read again", "verified", mine=(FIX, _look(25))),
+    hit("the metric read", "verified", mine=(FIX, _look(25, "GetMetricData", "monitoring.amazonaws.com"))),
+    hit("looked too early, then again", "verified", mine=(FIX, _look(2), _look(12))),
+    miss("looked at once", "too-early", mine=(FIX, _look(2))),
+    miss("looked only before", "not-verified", mine=(_look(-5), FIX)),
+    miss("read the rule back", "not-verified", mine=(FIX, _look(25, "DescribeRule", "events.amazonaws.com"))),
+    miss("nobody changed anything", "no-change", mine=(_look(25),)),
+)
