@@ -4,6 +4,7 @@ This stack comes first and by the instructor's own hand: everything after it is 
 CloudTrail tells the module's story.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from troposphere import GetAtt, Output, Ref, Sub, Template
@@ -48,12 +49,12 @@ def bootstrap(options: Options) -> Template:
 
 
 def _system_role(options: Options) -> Role:
-    """The role that Workshop Studio's control plane acts as: everything on everything, in sessions named System."""
+    """The role that Workshop Studio's control plane acts as: everything on everything, in sessions named System only."""
     return Role(
         "WSSystemRole",
         RoleName=options.system_role,
         Description="Deploys the workshop, in sessions named System",
-        AssumeRolePolicyDocument=_trust_of_account(),
+        AssumeRolePolicyDocument=_trust_of_account({"StringEquals": {"sts:RoleSessionName": "System"}}),
         Policies=[
             Policy(
                 PolicyName="ws-system-policy",
@@ -76,15 +77,14 @@ def _participant_role(options: Options) -> Role:
     )
 
 
-def _trust_of_account() -> dict[str, Any]:
-    """Let principals of this account assume the role where their own policies say so."""
-    return policy(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
-            "Action": "sts:AssumeRole",
-        }
-    )
+def _trust_of_account(condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Let principals of this account assume the role where their own policies say so too."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
+        "Action": "sts:AssumeRole",
+    }
+    return policy({**statement, "Condition": dict(condition)} if condition else statement)
 
 
 def _default_policy(options: Options) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""The instructor's commands: lab template, lab deploy, lab destroy. Results on stdout, narration on stderr.
+"""The instructor's commands: lab template, deploy, destroy and doctor. Results on stdout, narration on stderr.
 
 What is slow to import (troposphere, botocore) is imported inside the commands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,8 +54,16 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. In a real ac
 Account = Annotated[str | None, typer.Option("--account", help="The account that it must be.")]
 
 
-def commands(connect: Callable[[Target], Connect], seed_of: Callable[[Target], str | None]) -> typer.Typer:
-    """Return the room's commands. `connect` reaches a world; `seed_of` is the seed of a lab that runs there, if any."""
+def commands(
+    connect: Callable[[Target], Connect],
+    seed_of: Callable[[Target], str | None],
+    further: Callable[[Target], Iterable[Check]],
+) -> typer.Typer:
+    """Return the room's commands.
+
+    `connect` reaches a world, raising LabError where it is not there. `seed_of` is the seed of a lab that runs in it,
+    if any. `further` is what other rooms add to the doctor's checks of a world.
+    """
     app = typer.Typer()
 
     @app.command()
@@ -133,6 +141,22 @@ def commands(connect: Callable[[Target], Connect], seed_of: Callable[[Target], s
         deploying.apply(actions, world, say=_narrate)
         typer.echo(f"The lab is gone from account {identity.account_id}, {identity.region}.")
 
+    @app.command()
+    def doctor(
+        target: World = Target.SIMULATOR,
+        name_prefix: Prefix = "",
+        detector: Detector = None,
+        recorder: Recorder = True,
+        trail: Trail = True,
+        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    ) -> None:
+        """Say what a world has, what is missing, and what to do about it. Changes nothing."""
+        options = _options(name_prefix, detector, recorder, trail)
+        checks = (*_world_checks(connect, target, options), *further(target))
+        typer.echo(_checks_as_json(target, checks) if as_json else "\n".join(map(_check_line, checks)))
+        if any(check.state == "problem" for check in checks):
+            raise typer.Exit(3)
+
     return app
 
 
@@ -203,8 +227,34 @@ def _tell(
 
     typer.echo(f"{target.value}: account {identity.account_id}, {identity.region}, as {identity.arn}", err=True)
     for check in checks:
-        typer.echo(f"  {check.state:7} {check.name}: {check.found}. {check.advice}".rstrip(), err=True)
+        typer.echo(_check_line(check), err=True)
     typer.echo(show(actions), err=not dry_run)
+
+
+def _world_checks(connect: Callable[[Target], Connect], target: Target, options: Options) -> tuple[Check, ...]:
+    """Return who one would be in the world and what it has already; a world out of reach is a problem told."""
+    from templates.deploy import survey
+    from templates.preflight import Check, preflight
+
+    try:
+        world = connect(target)
+        identity = _identity(world, target)
+        checks = preflight(world(None), options, survey(world(None), options))
+    except LabError as error:
+        return (Check(name="reach", state="problem", found=f"{error.tried}: {error.happened}", advice=error.try_next),)
+    found = f"{identity.arn} in account {identity.account_id}, {identity.region}"
+    return (Check(name="identity", state="ok", found=found), *checks)
+
+
+def _check_line(check: Check) -> str:
+    return f"  {check.state:7} {check.name}: {check.found.rstrip('.')}. {check.advice}".rstrip()
+
+
+def _checks_as_json(target: Target, checks: Iterable[Check]) -> str:
+    import json
+    from dataclasses import asdict
+
+    return json.dumps({"target": target.value, "checks": [asdict(check) for check in checks]}, indent=2)
 
 
 def _stop_at_problems(checks: tuple[Check, ...]) -> None:

@@ -154,6 +154,7 @@ def plan(
             parameters.get(part, ()),
             as_role=None if part == "bootstrap" else system,
             status=existing.get(options.stack(part)),
+            buckets=_buckets(part, variant.account_id, variant.region, options),
         )
     return tuple(actions)
 
@@ -169,7 +170,7 @@ def destroy_plan(
     return tuple(
         DeleteStack(
             stack_name=options.stack(part),
-            buckets=tuple(options.bucket(purpose, account_id, region) for purpose in BUCKETS.get(part, ())),
+            buckets=_buckets(part, account_id, region, options),
             as_role=None if part == "bootstrap" else system,
         )
         for part in reversed(PARTS)
@@ -348,8 +349,19 @@ class _Worker:
         )
 
 
+def _buckets(part: str, account_id: str, region: str, options: Options) -> tuple[str, ...]:
+    """Return the names of the buckets that the stack of `part` makes."""
+    return tuple(options.bucket(purpose, account_id, region) for purpose in BUCKETS.get(part, ()))
+
+
 def _stack_actions(
-    name: str, template: Template, parameters: tuple[tuple[str, str], ...], *, as_role: str | None, status: str | None
+    name: str,
+    template: Template,
+    parameters: tuple[tuple[str, str], ...],
+    *,
+    as_role: str | None,
+    status: str | None,
+    buckets: tuple[str, ...],
 ) -> list[Action]:
     """Return what brings the stack `name`, now in `status` (None where it is not there), to `template`."""
     roles = [each for each in template.resources.values() if each.resource_type == "AWS::IAM::Role"]
@@ -368,7 +380,7 @@ def _stack_actions(
     if status is None:
         return [create]
     if status in REPLACEABLE:
-        return [DeleteStack(stack_name=name, as_role=as_role), create]
+        return [DeleteStack(stack_name=name, buckets=buckets, as_role=as_role), create]
     raise LabError(
         f"planning for the stack {name}",
         f"its status is {status}",

@@ -160,6 +160,13 @@ def test_a_stack_that_never_stood_is_deleted_and_created_anew(scenario: Scenario
     ]
 
 
+def test_a_stack_that_could_not_be_deleted_gets_its_buckets_emptied(scenario: Scenario, values: Variant) -> None:
+    """They may be what kept it."""
+    actions = plan(scenario, values, Options(), {"guardduty-labs-baseline": "DELETE_FAILED"})
+    (deletion,) = (each for each in actions if isinstance(each, DeleteStack))
+    assert [bucket.split("-")[2] for bucket in deletion.buckets] == ["config", "trail"]
+
+
 @pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])
 def test_a_stack_that_is_busy_or_stuck_is_left_alone(scenario: Scenario, values: Variant, status: str) -> None:
     """The message says which stack and what its status is."""

@@ -206,6 +206,14 @@ def test_a_participant_can_neither_become_the_system_nor_change_the_roles(scenar
     assert role["ManagedPolicyArns"] == [{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess"}]
 
 
+def test_the_system_role_opens_for_sessions_named_system_only(scenario: Scenario) -> None:
+    """Whatever it did then reads WSSystemRole/System."""
+    role = resources(scenario, Options())["WSSystemRole"]["Properties"]
+    (trust,) = statements(role["AssumeRolePolicyDocument"])
+    assert trust["Condition"] == {"StringEquals": {"sts:RoleSessionName": "System"}}
+    assert trust["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+
+
 def test_an_existing_detector_is_used_and_none_is_made(scenario: Scenario) -> None:
     """The list then belongs to the detector that the instructor named."""
     found = resources(scenario, Options(detector_id=DETECTOR))

@@ -8,13 +8,16 @@ from typer.testing import CliRunner, Result
 
 from scenario.errors import LabError
 from templates.cli import Target, commands
+from templates.preflight import Check
 
+MORE = Check(name="gaps", state="note", found="two operations", advice="See the page of coverage.")
 DETECTOR = "0123456789abcdef0123456789abcdef"
 
 
 def run(aws: Any, *arguments: str, answer: str | None = None, seed: str | None = "demo") -> Result:
     """Run a command and return its result; an error is kept in it."""
-    return CliRunner().invoke(commands(lambda _: aws.connect, lambda _: seed), arguments, input=answer)
+    app = commands(lambda _: aws.connect, lambda _: seed, lambda _: [MORE])
+    return CliRunner().invoke(app, arguments, input=answer)
 
 
 def test_template_prints_every_part_as_yaml(aws: Any) -> None:
@@ -140,6 +143,38 @@ def test_credentials_that_are_refused_are_told_as_such(aws: Any, monkeypatch: py
     result = run(aws, "deploy", "--target", "aws", "--dry-run")
     assert isinstance(result.exception, LabError)
     assert "asking aws who you are: Unable to locate credentials" in str(result.exception)
+
+
+def test_doctor_tells_identity_account_and_what_other_rooms_add(aws: Any) -> None:
+    """Each in a line, with what to do."""
+    result = run(aws, "doctor", "--target", "aws")
+    assert result.exit_code == 0
+    assert "ok      identity: arn:aws:iam::486547846362:user/teacher in account 486547846362" in result.stdout
+    assert "note    gaps: two operations. See the page of coverage." in result.stdout
+    assert aws.log == []
+
+
+def test_doctor_ends_with_three_where_deploying_would_fail(aws: Any) -> None:
+    """And says which option helps, in JSON as well."""
+    aws.detectors = {DETECTOR: []}
+    result = run(aws, "doctor", "--json")
+    assert result.exit_code == 3
+    document = json.loads(result.stdout)
+    assert document["target"] == "simulator"
+    (problem,) = (check for check in document["checks"] if check["state"] == "problem")
+    assert problem["advice"] == f"Use it: --detector {DETECTOR}"
+
+
+def test_doctor_tells_a_world_out_of_reach_as_a_problem() -> None:
+    """Together with what other rooms found, not instead of it."""
+
+    def nowhere(_: Target) -> Any:
+        raise LabError("reaching the simulator", "nothing answers", "Run lab start.")
+
+    result = CliRunner().invoke(commands(nowhere, lambda _: None, lambda _: [MORE]), ["doctor"])
+    assert result.exit_code == 3
+    assert "problem reach: reaching the simulator: nothing answers. Run lab start." in result.stdout
+    assert "gaps" in result.stdout
 
 
 def test_every_target_of_the_contract_is_one() -> None:
