@@ -1,11 +1,16 @@
 """A fake account: just enough of CloudFormation, S3, STS, GuardDuty, Config and CloudTrail, in memory."""
 
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.model import OperationModel
+from botocore.validate import ParamValidator
 
 from scenario import load
 from scenario.model import Scenario, Variant
@@ -25,6 +30,7 @@ class FakeAws:
     """One account. `log` holds every changing call in order: (who, operation, what it was about)."""
 
     def __init__(self) -> None:
+        self.client_class = FakeClient
         self.log: list[tuple[str, str, str]] = []
         self.stacks: dict[str, dict[str, Any]] = {}
         self.buckets: dict[str, dict[str, bytes]] = {}
@@ -54,8 +60,36 @@ class FakeSession:
         self.aws, self.who = aws, who
 
     def client(self, service_name: str, /) -> Any:
-        """Return the client of any service."""
-        return FakeClient(self.aws, self.who)
+        """Return the client of any service, which takes only what botocore's model of the service allows."""
+        return Strict(service_name, FakeClient(self.aws, self.who))
+
+
+@cache
+def operations(service_name: str) -> dict[str, OperationModel]:
+    """Return botocore's models of a service's operations by the names of a client's methods."""
+    model = botocore.session.get_session().get_service_model(service_name)
+    return {xform_name(name): model.operation_model(name) for name in model.operation_names}
+
+
+class Strict:
+    """A client that checks every call against botocore's model before the fake takes it."""
+
+    def __init__(self, service_name: str, client: "FakeClient") -> None:
+        self._service_name, self._client = service_name, client
+        self.meta = client.meta
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return partial(self._call, name, getattr(self._client, name))
+
+    def get_paginator(self, name: str) -> Any:
+        """Return a paginator whose calls are checked as well."""
+        return SimpleNamespace(paginate=partial(self._call, name, self._client.get_paginator(name).paginate))
+
+    def _call(self, name: str, operation: Callable[..., Any], **params: Any) -> Any:
+        shape = operations(self._service_name)[name].input_shape
+        complaints = ParamValidator().validate(params, shape).generate_report() if shape else ""
+        assert not complaints, f"{self._service_name} {name}: {complaints}"
+        return operation(**params)
 
 
 class FakeClient:

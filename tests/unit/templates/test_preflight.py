@@ -83,12 +83,10 @@ def test_a_service_that_refuses_is_a_problem_told(aws: Any, monkeypatch: pytest.
     """One closed door does not hide the other checks."""
     from botocore.exceptions import ClientError
 
-    client = type(aws.connect(None).client("guardduty"))
-
     def refuse(_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ListDetectors")
 
-    monkeypatch.setattr(client, "list_detectors", refuse)
+    monkeypatch.setattr(aws.client_class, "list_detectors", refuse)
     detector, *others = preflight(aws.connect(None), Options(), {})
     assert detector.state == "problem"
     assert "AccessDeniedException" in detector.found

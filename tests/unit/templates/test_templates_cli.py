@@ -139,7 +139,7 @@ def test_credentials_that_are_refused_are_told_as_such(aws: Any, monkeypatch: py
     def nobody(_: Any) -> None:
         raise NoCredentialsError
 
-    monkeypatch.setattr(type(aws.connect(None).client("sts")), "get_caller_identity", nobody)
+    monkeypatch.setattr(aws.client_class, "get_caller_identity", nobody)
     result = run(aws, "deploy", "--target", "aws", "--dry-run")
     assert isinstance(result.exception, LabError)
     assert "asking aws who you are: Unable to locate credentials" in str(result.exception)
