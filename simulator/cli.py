@@ -152,12 +152,12 @@ def status(as_json: Json = False) -> None:
     told: dict[str, Any] = {"running": running is not None, "home": str(home.path)}
     if running is not None:
         answer = running.get("/_lab/status")
-        report = answer.pop("report") or {"tasks": []}
+        statuses = (answer.pop("last_attempt") or {"statuses": {}})["statuses"]
         told |= {
             **answer,
             "endpoint_url": running.running.endpoint_url,
-            "tasks": {task["id"]: task["status"] for task in report["tasks"]},
-            "tasks_passed": sum(task["status"] == "passed" for task in report["tasks"]),
+            "tasks": statuses,
+            "tasks_passed": sum(status == "passed" for status in statuses.values()),
         }
     if as_json:
         typer.echo(json.dumps(told))
@@ -344,7 +344,7 @@ def _is_running(pid: int) -> bool:
     if sys.platform == "win32":
         listed = subprocess.run(
             ["tasklist", "/FI", f"PID eq {pid}", "/NH"], capture_output=True, text=True, check=False
-        )  # noqa: S607
+        )
         return str(pid) in listed.stdout
     try:
         os.kill(pid, 0)

@@ -70,7 +70,7 @@ class Control:
             ("GET", "/_lab/hints"): self._hints,
             ("POST", "/_lab/hints"): self._hint,
             ("POST", "/_lab/key"): self._key,
-            ("POST", "/_lab/reports"): self._report,
+            ("POST", "/_lab/attempts"): self._attempt,
             ("GET", "/_lab/look-ahead"): self._look_ahead,
             ("POST", "/_lab/stop"): self._stop,
         }
@@ -88,7 +88,7 @@ class Control:
                 "differences": lab.differences[:5],
                 "key_used_at": lab.memory.key_used_at,
                 "finding_count": self._finding_count(),
-                "report": lab.memory.report,
+                "last_attempt": lab.memory.attempts[-1] if lab.memory.attempts else None,
             }
 
     def _finding_count(self) -> int:
@@ -141,11 +141,10 @@ class Control:
         self.lab.remember("key", {})
         return {}
 
-    def _report(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
-        if not isinstance(body.get("tasks"), list):
-            raise _Bad("A report tells of its tasks.")
-        tasks = [{"id": _text(task, "id"), "status": _text(task, "status")} for task in body["tasks"]]
-        self.lab.remember("report", {"passed": bool(body.get("passed")), "score": body.get("score"), "tasks": tasks})
+    def _attempt(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        if not isinstance(body.get("statuses"), dict) or not isinstance(body.get("passed"), bool):
+            raise _Bad("An attempt tells the status of its tasks, and whether all passed.")
+        self.lab.remember("attempt", body)
         return {}
 
     def _look_ahead(self, _body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:

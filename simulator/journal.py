@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 from scenario.errors import LabError
 
 FORMAT = 1
-Kind = Literal["call", "record", "advance", "answer", "hint", "key", "report"]
+Kind = Literal["call", "record", "advance", "answer", "hint", "key", "attempt"]
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entries (

@@ -74,7 +74,6 @@ class Memory:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     hints: dict[str, int] = field(default_factory=dict)
     key_used_at: str | None = None
-    report: Mapping[str, Any] | None = None
 
 
 class Lab:
@@ -213,8 +212,8 @@ class Lab:
             self.journal.commit()
             return self.clock.now()
 
-    def remember(self, kind: Literal["answer", "hint", "key", "report"], body: Mapping[str, Any]) -> None:
-        """Journal an answer, a hint taken, a use of the key or a report. An input; durable when this returns."""
+    def remember(self, kind: Literal["answer", "hint", "key", "attempt"], body: Mapping[str, Any]) -> None:
+        """Journal an answer, a hint taken, a use of the key or a finished check. An input; durable when this returns."""
         with self.lock:
             self._settle()
             now = self.clock.now()
@@ -422,11 +421,10 @@ class Lab:
         told = f"{now:%Y-%m-%dT%H:%M:%SZ}"
         if kind == "answer":
             self.memory.answers[body["task"]] = body["text"]
-            self.memory.attempts.append({"at": told, **body})
         elif kind == "hint":
             self.memory.hints[body["task"]] = self.memory.hints.get(body["task"], 0) + 1
-        elif kind == "report":
-            self.memory.report = body
+        elif kind == "attempt":
+            self.memory.attempts.append(dict(body))
         elif kind == "key":
             self.memory.key_used_at = self.memory.key_used_at or told
 

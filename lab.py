@@ -1,0 +1,244 @@
+"""The `lab` command: composes the rooms and is the only module that knows all of them.
+
+A room gives its commands as a typer app or registers them; what they need of another room (the simulator's control API for the
+checker, a session factory for the templates) is handed to them here. Slow imports happen inside commands.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import scenario.cli
+import typer
+
+import checker.cli
+import simulator.cli
+import templates.cli
+from scenario.errors import LabError
+from simulator import client, environment
+from simulator.home import Home
+
+if TYPE_CHECKING:
+    from checker.worlds import Foresight, Memory, Outlook, World
+    from simulator.client import ControlClient
+    from templates.deploy import Connect, Credentials
+
+SCENARIO = "lambda-malicious-ip"
+REGION = "us-east-1"
+
+
+class SimulatorWorld:
+    """A lab in a running simulator, for the checker: AWS through boto3, the rest through the control API."""
+
+    target = "simulator"
+    trainee = "Participant"
+
+    def __init__(self, control: ControlClient, home: Home) -> None:
+        self._control = control
+        running = control.running
+        self.lab_id = running.lab_id
+        # Nothing set outside may lead a client elsewhere: no profile, no proxy, no endpoint of a single service.
+        for name in environment.hostile(os.environ):
+            del os.environ[name]
+        os.environ.update(environment.lab_variables(home, running))
+        self._session: Any = None
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client that signs as the checker's own session."""
+        import boto3
+        from botocore.config import Config
+
+        from checker.worlds import user_agent
+
+        running = self._control.running
+        if self._session is None:
+            self._session = boto3.session.Session(
+                aws_access_key_id=running.check_access_key_id,
+                aws_secret_access_key=running.check_secret_access_key,
+                aws_session_token=running.check_session_token,
+                region_name=running.region,
+            )
+        config = Config(user_agent_extra=user_agent(), proxies={}, retries={"total_max_attempts": 2}, read_timeout=60)
+        return self._session.client(service, endpoint_url=running.endpoint_url, config=config)
+
+    def now(self) -> datetime:
+        """Return lab time."""
+        told = self._control.get("/_lab/status")["lab_time"]
+        return datetime.strptime(told, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+    @property
+    def foresight(self) -> Foresight:
+        """What the simulator sees coming."""
+        return self
+
+    @property
+    def memory(self) -> Memory:
+        """What the lab's journal keeps of earlier checks."""
+        return self
+
+    def look_ahead(self, hours: float) -> Outlook:
+        """Return what would happen next, were nothing changed."""
+        from checker.worlds import NextConnection, Outlook
+
+        told = self._control.get(f"/_lab/look-ahead?hours={hours:g}")
+        return Outlook(
+            until=_moment(told["until"]),
+            determinable=told["determinable"],
+            why=tuple(told["why"]),
+            invocations=told["invocations"],
+            connections=tuple(
+                NextConnection(**{**connection, "at": _moment(connection["at"])}) for connection in told["connections"]
+            ),
+        )
+
+    def answers(self) -> Mapping[str, str]:
+        """Return the remembered answers by task."""
+        return dict(self._control.get("/_lab/answers"))
+
+    def remember(self, task: str, text: str) -> None:
+        """Keep an answer."""
+        self._control.post("/_lab/answers", {"task": task, "text": text})
+
+    def attempts(self) -> Sequence[Mapping[str, Any]]:
+        """Return the checks so far, oldest first."""
+        return list(self._control.get("/_lab/attempts"))
+
+    def record(self, attempt: Mapping[str, Any]) -> None:
+        """Keep a finished check."""
+        self._control.post("/_lab/attempts", dict(attempt))
+
+    def hints_taken(self, task: str) -> int:
+        """Return how many hints of a task were shown."""
+        return int(self._control.get("/_lab/hints").get(task, 0))
+
+    def take_hint(self, task: str) -> int:
+        """Count one more hint and return how many that makes."""
+        return int(self._control.post("/_lab/hints", {"task": task})["taken"])
+
+
+def world_of(target: str) -> World:
+    """Return the lab of a target, for the checker. Raises LabError where there is none."""
+    home = Home.from_environment()
+    if target == "simulator":
+        return SimulatorWorld(client.required(home), home)
+    from checker.cloud import CloudWorld
+
+    session = _session_factory(target)(None)
+    return CloudWorld(target=target, session=session, folder=home.path / "targets")
+
+
+def connect(target: templates.cli.Target) -> Connect:
+    """Return the session factory of a target, for the instructor's commands."""
+    return _session_factory(target.value)
+
+
+def _session_factory(target: str) -> Connect:
+    import boto3
+
+    def keys(credentials: Credentials | None) -> dict[str, str]:
+        if credentials is None:
+            return {}
+        return {
+            "aws_access_key_id": credentials.access_key_id,
+            "aws_secret_access_key": credentials.secret_access_key,
+            "aws_session_token": credentials.session_token,
+        }
+
+    if target == "aws":
+        return lambda credentials: boto3.session.Session(**keys(credentials))
+    if target == "localstack":
+        import localstack_client.session
+
+        return lambda credentials: localstack_client.session.Session(**keys(credentials))
+    home = Home.from_environment()
+    running = client.required(home).running
+    for name in environment.hostile(os.environ):
+        del os.environ[name]
+    os.environ.update(environment.lab_variables(home, running))
+    return lambda credentials: boto3.session.Session(**keys(credentials), region_name=running.region)
+
+
+def seed_of(target: templates.cli.Target) -> str | None:
+    """Return the seed of the lab that runs in the simulator, None elsewhere."""
+    running = client.alive(Home.from_environment()) if target is templates.cli.Target.SIMULATOR else None
+    return running.running.seed if running else None
+
+
+app = typer.Typer(
+    help="An offline AWS with a real incident in it: investigate, stop it, and have it graded.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+simulator.cli.register(app)
+app.add_typer(checker.cli.build(world_of))
+app.add_typer(templates.cli.commands(connect, seed_of))
+app.add_typer(scenario.cli.app, name="scenario", help="For authors: look at a scenario and lint it.")
+
+
+@app.command()
+def answers(
+    seed: Annotated[str | None, typer.Option(help="Of this seed, without a running lab.")] = None,
+    ip: Annotated[str | None, typer.Option("--ip", help="The address, where one was chosen.")] = None,
+) -> None:
+    """Print the instructor's key of a lab. That it was used is recorded and shows in reports."""
+    from scenario.load import load
+    from scenario.steps import fill
+    from scenario.variant import variant
+
+    if seed is None:
+        control = client.required(Home.from_environment())
+        seed, ip = control.running.seed, control.running.ip
+        control.post("/_lab/key", {})
+    found = load(SCENARIO, tasks_only=True)
+    values = variant(found, seed, ip).values
+    for task in found.tasks:
+        typer.echo(f"{task.id:14} {fill(task.key, values)}")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit: 0 done or passed, 1 not passed, 2 bad usage, 3 environment broken, 130 interrupted."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    raise SystemExit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(arguments, prog_name="lab", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        return _told_by_click(error)
+
+
+def _told_by_click(error: Exception) -> int:
+    """Return the exit code of an error of the command line's library, after showing it; others are raised again."""
+    if type(error).__name__ == "Abort":
+        print("lab: interrupted", file=sys.stderr)
+        return 130
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        error.show()
+        return int(error.exit_code)
+    if type(error).__module__.startswith("botocore"):
+        print(f"lab: asking AWS: {error}. Check that the lab runs ('lab status') and try again.", file=sys.stderr)
+        return 3
+    raise error
+
+
+if __name__ == "__main__":
+    main()

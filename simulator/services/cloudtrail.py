@@ -1,0 +1,9 @@
+"""AWS CloudTrail."""
+
+from simulator.service import Service
+
+
+class CloudTrail(Service):
+    """AWS CloudTrail."""
+
+    name = "cloudtrail"

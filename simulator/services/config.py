@@ -1,0 +1,9 @@
+"""AWS Config."""
+
+from simulator.service import Service
+
+
+class Config(Service):
+    """AWS Config."""
+
+    name = "config"
