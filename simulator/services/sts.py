@@ -125,7 +125,7 @@ class Sts(Service):
             "sts:RoleSessionName": RoleSessionName,
             "sts:SourceIdentity": SourceIdentity,
         }
-        document = _document(role.get("AssumeRolePolicyDocument"))
+        document = trust_policy(role)
         for action in sorted(wanted):
             if not trusts(document, ctx.principal, action, known):
                 _denied(ctx.principal, action, RoleArn)
@@ -323,8 +323,9 @@ def _pairs(value: Any) -> Iterable[tuple[str, Any]]:
     return value.items() if isinstance(value, Mapping) else ()
 
 
-def _document(policy: Any) -> Mapping[str, Any]:
-    """Return a policy that IAM's storage gives as text, quoted or not, or as an object; an empty one for no policy."""
+def trust_policy(role: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the trust policy of a role in the shape of GetRole, which has it as text, quoted or not, or as an object."""
+    policy = role.get("AssumeRolePolicyDocument")
     if isinstance(policy, str):
         try:
             policy = json.loads(policy if policy.lstrip().startswith("{") else unquote(policy))

@@ -57,7 +57,7 @@ def deliver(
     try:
         send(ctx, arn, payload, principal, settings)
     except AwsError as error:
-        return _code(error.code)
+        return failure_of(error.code)
     return None
 
 
@@ -82,7 +82,7 @@ def _invoke(ctx: Context, arn: str, payload: str, principal: Principal, source_a
         source_service=principal.name if principal.type == "AWSService" else "scheduler.amazonaws.com",
         source_arn=source_arn,
     )
-    return _code(error) if error else None
+    return failure_of(error) if error else None
 
 
 def _send_message(ctx: Context, arn: str, payload: str, principal: Principal, settings: dict[str, Any]) -> None:
@@ -105,7 +105,8 @@ def _write_log(ctx: Context, arn: str, payload: str, principal: Principal, setti
     ctx.call("logs", "PutLogEvents", principal=principal, logGroupName=group, logStreamName=stream, logEvents=[event])
 
 
-def _code(error: str) -> str:
+def failure_of(error: str) -> str:
+    """Return EventBridge's code for an AWS error code."""
     if "AccessDenied" in error or "Authoriz" in error:
         return NO_PERMISSIONS
     if "NotFound" in error or "NonExistent" in error:
