@@ -75,8 +75,7 @@ def pace(evidence: Evidence, report: Report, answers: Answers) -> Pace:
     start = evidence.mine[0].at if evidence.mine else None
     status = {task.id: task.status for task in report.tasks}
     read = proven.judge(evidence, "function-name").calls
-    named = [a["at"] for a in answers.attempts if a.get("statuses", {}).get("creator") == Status.PASSED]
-    attributed = datetime.fromisoformat(named[0]) if named else report.lab_time
+    attributed = answers.passed_at("creator") or report.lab_time
     change = evidence.containment
 
     def since(at: datetime | None) -> timedelta | None:

@@ -57,6 +57,12 @@ class Answers:
                 return datetime.fromisoformat(attempt["at"])
         return None
 
+    def passed_at(self, task: str) -> datetime | None:
+        """Return when a check first passed the task; None where none did."""
+        passed = (each["at"] for each in self.attempts if each.get("statuses", {}).get(task) == Status.PASSED)
+        at = next(passed, None)
+        return datetime.fromisoformat(at) if at else None
+
     def earned(self, task: str) -> bool:
         """Tell whether an earlier check passed this very text."""
         return any(
@@ -158,12 +164,8 @@ def _task(task: Task, evidence: Evidence, answers: Answers, require_proof: bool)
     result = replace(result, hints=answers.hints.get(task.id, 0), tries=answers.tries(task.id))
     if result.status is not Status.PASSED:
         return result
-    at = answers.given_at(task.id) if task.answered else _contained_at(evidence)
+    at = answers.given_at(task.id) if task.answered else answers.passed_at(task.id)
     return _backed(result, proven.judge(evidence, task.id, at), require_proof)
-
-
-def _contained_at(evidence: Evidence) -> datetime | None:
-    return evidence.containment.at if evidence.containment else None
 
 
 def _answered(task: Task, evidence: Evidence, answers: Answers) -> TaskResult:
