@@ -1,0 +1,362 @@
+"""Lambda's runtime for Python, inside the walls: loads the handler once, then answers one invocation after the other.
+
+Everything said here to the keeper can be forged by the handler, which shares the process; the keeper believes none of
+it where it matters (what was connected to, how long it took, whether it lives). Behaviour, texts and log formats
+follow the runtime interface client that AWS publishes (awslambdaric) and the AWS Lambda developer guide, "Building
+Lambda functions with Python".
+"""
+
+from __future__ import annotations
+
+import decimal
+import importlib
+import io
+import json
+import logging
+import mmap
+import os
+import random
+import signal
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+from . import frames, labtime, paths
+
+LARGEST_RESULT = 6291556
+"""Bytes of a synchronous result. Source: AWS Lambda developer guide, Lambda quotas."""
+
+SHARED_BYTES = 24
+"""The page shared with the keeper: how far the clock was moved (warm, dry), and which dry invocation runs."""
+
+
+class Context:
+    """What a handler gets as its second argument. Source: AWS Lambda developer guide, Python context object."""
+
+    def __init__(self, config: frames.Message, request: frames.Message, clock: labtime.Clock) -> None:
+        self.aws_request_id = request["request_id"]
+        self.function_name = config["function_name"]
+        self.function_version = config["version"]
+        self.invoked_function_arn = request["invoked_arn"]
+        self.memory_limit_in_mb = str(config["memory_mb"])
+        self.log_group_name = config["log_group"]
+        self.log_stream_name = config["log_stream"]
+        self.identity: Any = None
+        self.client_context: Any = None
+        self._deadline_ns = (request["now_ms"] + request["timeout_ms"]) * 1_000_000
+        self._clock = clock
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds before the run times out."""
+        return max((self._deadline_ns - self._clock.now_ns()) // 1_000_000, 0)
+
+    def log(self, message: str) -> None:
+        """Write to the function's log."""
+        sys.stdout.write(str(message))
+
+
+class _Log(logging.Handler):
+    """Writes records as Lambda's own handler does."""
+
+    request_id = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.aws_request_id = self.request_id
+        sys.stdout.write(self.format(record))
+
+
+class _Encoder(json.JSONEncoder):
+    def default(self, value: Any) -> Any:
+        if isinstance(value, decimal.Decimal):
+            return float(value)
+        return super().default(value)
+
+
+class LoadError(Exception):
+    """The handler cannot be loaded: an error type and message as Lambda gives them."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Runtime:
+    """One function's process: its handler, its clock, its two pipes to the keeper."""
+
+    def __init__(self, config: frames.Message, commands: int, answers: int, shared: mmap.mmap) -> None:
+        self._config = config
+        self._commands, self._answers = commands, answers
+        self._shared = shared
+        self._clock = labtime.Clock()
+        self._folders = paths.Folders(config["task"], config["temporary"])
+        self._log = _Log()
+        self._handler: Callable[..., Any] | None = None
+        self._load_error: dict[str, Any] | None = None
+        self._pid = os.getpid()
+        self._dry = False
+        self._frames_hidden = os.path.dirname(__file__)  # noqa: PTH120 - pathlib is slow to import
+
+    # --- the loop
+
+    def serve(self) -> NoReturn:
+        """Answer the keeper until it goes away."""
+        while True:
+            request = frames.read(self._commands)
+            if request is None:
+                os._exit(0)
+            if request["op"] == "run":
+                self._run(request)
+            else:
+                self._rehearse(request)
+            if os.getpid() != self._pid:
+                os._exit(0)
+
+    def _run(self, request: frames.Message) -> None:
+        answer = self.invoke(request)
+        self._flush()
+        self._say({"kind": "result", "id": request["id"], **answer})
+
+    def _rehearse(self, request: frames.Message) -> None:
+        """Run invocations in a fork, which takes the process's state along and leaves it as it is."""
+        pid = os.fork()
+        if pid:
+            _, status = os.waitpid(pid, 0)
+            self._say({"kind": "rehearsed", "id": request["id"], "status": status})
+            return
+        self.rehearse(request)
+
+    def rehearse(self, request: frames.Message) -> NoReturn:
+        """Run the invocations of a dry run, telling the keeper through the shared page which one runs. Exits."""
+        self._pid = os.getpid()
+        self._dry = True
+        self._folders.temporary = request["temporary"]
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        if request["seed"] is not None:
+            random.seed(request["seed"])
+        for place, invocation in enumerate(request["invocations"]):
+            struct.pack_into("q", self._shared, 16, place)
+            if self.invoke(invocation)["error"] == "memory":
+                os._exit(76)
+        struct.pack_into("q", self._shared, 16, len(request["invocations"]))
+        os._exit(0)
+
+    def _say(self, message: frames.Message) -> None:
+        try:
+            frames.write(self._answers, message)
+        except OSError:
+            os._exit(1)
+
+    def _flush(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                continue
+
+    # --- one invocation
+
+    def invoke(self, request: frames.Message) -> dict[str, Any]:
+        """Run the handler and return `payload` (JSON text), `error` (None or a type) and times in milliseconds."""
+        start_ns = request["now_ms"] * 1_000_000
+        self._clock.set(start_ns, start_ns + request["timeout_ms"] * 1_000_000)
+        self._log.request_id = request["request_id"]
+        os.environ["_X_AMZN_TRACE_ID"] = request["trace"]
+        init_ns = None
+        if self._handler is None:
+            self._clock.deadline_ns = start_ns + 10_000_000_000
+            self._load()
+            init_ns = self._clock.elapsed_ns()
+            self._clock.set(start_ns, start_ns + request["timeout_ms"] * 1_000_000)
+        answer = self._call(request)
+        answer["elapsed_ms"] = self._clock.elapsed_ns() / 1e6
+        answer["init_ms"] = None if init_ns is None else init_ns / 1e6
+        return answer
+
+    def _load(self) -> None:
+        try:
+            self._handler = self._find_handler()
+        except LoadError as failed:
+            self._load_error = _error(failed.kind, str(failed), [])
+        except Exception as failed:
+            self._load_error = self._described(failed)
+        if self._load_error is not None:
+            self._print_error(self._load_error)
+
+    def _find_handler(self) -> Callable[..., Any]:
+        named = self._config["handler"]
+        module_name, dot, function_name = named.rpartition(".")
+        if not dot:
+            reason = "not enough values to unpack (expected 2, got 1)"
+            raise LoadError("Runtime.MalformedHandlerName", f"Bad handler '{named}': {reason}")
+        try:
+            module = importlib.import_module(module_name.replace("/", "."))
+        except ImportError as failed:
+            raise LoadError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {failed}") from None
+        except SyntaxError as failed:
+            raise LoadError(
+                "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {failed}"
+            ) from None
+        handler = getattr(module, function_name, None)
+        if handler is None:
+            reason = f"Handler '{function_name}' missing on module '{module_name}'"
+            raise LoadError("Runtime.HandlerNotFound", reason)
+        found: Callable[..., Any] = handler
+        return found
+
+    def _call(self, request: frames.Message) -> dict[str, Any]:
+        if self._handler is None:
+            problem, self._load_error = self._load_error, None
+            assert problem is not None
+            return _failed({**problem, "requestId": request["request_id"]}, init=True)
+        try:
+            event = json.loads(request["payload"] or "null")
+            result = self._handler(event, Context(self._config, request, self._clock))
+        except MemoryError:
+            return {"payload": "", "error": "memory"}
+        except Exception as failed:
+            problem = self._described(failed)
+            self._print_error(problem)
+            return _failed({**problem, "requestId": request["request_id"]})
+        return self._marshalled(result, request["request_id"])
+
+    def _marshalled(self, result: Any, request_id: str) -> dict[str, Any]:
+        try:
+            text = json.dumps(result, ensure_ascii=False, cls=_Encoder)
+        except Exception as failed:
+            problem = _error("Runtime.MarshalError", f"Unable to marshal response: {failed}", [])
+            self._print_error(problem)
+            return _failed({**problem, "requestId": request_id})
+        if len(text.encode("utf-8", "surrogatepass")) > LARGEST_RESULT:
+            message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESULT} bytes)."
+            return _failed({"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"})
+        return {"payload": text, "error": None}
+
+    def _described(self, failed: BaseException) -> dict[str, Any]:
+        lines = traceback.format_list(self._own_frames(failed.__traceback__))
+        shown = [self._folders.shown(line.rstrip("\n")) + "\n" for line in lines]
+        return _error(type(failed).__name__, self._folders.shown(str(failed)), shown)
+
+    def _own_frames(self, trace: TracebackType | None) -> list[traceback.FrameSummary]:
+        """The handler's frames: neither this runtime's nor those of the import machinery that led to it."""
+        found = traceback.extract_tb(trace)
+        while found and (found[0].filename.startswith((self._frames_hidden, "<frozen importlib")) or
+                         found[0].filename == importlib.__file__):  # fmt: skip
+            found.pop(0)
+        return list(found)
+
+    def _print_error(self, problem: dict[str, Any]) -> None:
+        lines = "".join(problem["stackTrace"])
+        head = f"[ERROR] {problem['errorType']}: {problem['errorMessage']}\nTraceback (most recent call last):\n"
+        try:
+            sys.stdout.write(head + lines)
+        except (OSError, ValueError):
+            return
+
+    # --- before the handler is there
+
+    def prepare(self) -> None:
+        """Take on Lambda's environment, clock, folders, log and limits. The walls are up already."""
+        os.environ.clear()
+        os.environ.update(self._config["environment"])
+        if hasattr(time, "tzset"):
+            time.tzset()
+        self._clock.on_skip = self._share_skipped
+        self._clock.on_deadline = self._time_out
+        labtime.install(self._clock)
+        os.chdir(self._config["task"])
+        paths.install(self._folders)
+        sys.path[:0] = [self._config["task"]]
+        sys.path += self._config["libraries"]
+        sys.argv = ["/var/runtime/bootstrap.py"]
+        sys.stdin = open(os.devnull)
+        sys.stdout = _stream(1)
+        sys.stderr = _stream(2)
+        self._log.setFormatter(_formatter())
+        logging.getLogger().addHandler(self._log)
+        importlib.invalidate_caches()
+
+    def _share_skipped(self, skipped_ns: int) -> None:
+        struct.pack_into("q", self._shared, 8 if self._dry else 0, skipped_ns)
+
+    def _time_out(self) -> NoReturn:
+        """Say that lab time has passed the deadline and wait to be killed; a dry run just ends."""
+        if os.getpid() == self._pid and not self._dry:
+            self._flush()
+            self._say({"kind": "deadline"})
+        if self._dry:
+            os._exit(75)
+        while True:
+            signal.pause()
+
+
+def _error(kind: str, message: str, trace: list[str]) -> dict[str, Any]:
+    return {"errorMessage": message, "errorType": kind, "requestId": "", "stackTrace": trace}
+
+
+def _failed(problem: dict[str, Any], *, init: bool = False) -> dict[str, Any]:
+    return {"payload": json.dumps(problem), "error": "init" if init else "handler"}
+
+
+def _stream(descriptor: int) -> io.TextIOWrapper:
+    return io.open(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # type: ignore[return-value]
+
+
+def _formatter() -> logging.Formatter:
+    form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
+    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    return formatter
+
+
+def limit(memory_mb: int) -> None:
+    """Bound what this process and each of its children may take of memory, files and core dumps."""
+    import resource
+
+    own = _data_bytes()
+    bounds = {
+        resource.RLIMIT_DATA: own + memory_mb * 1024 * 1024,
+        resource.RLIMIT_NOFILE: 1024,
+        resource.RLIMIT_FSIZE: 512 * 1024 * 1024,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: 600,
+    }
+    for which, bound in bounds.items():
+        _, hard = resource.getrlimit(which)
+        ceiling = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+        resource.setrlimit(which, (ceiling, ceiling))
+
+
+def _data_bytes() -> int:
+    """Return the private writable memory of this process: what RLIMIT_DATA counts."""
+    try:
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith("VmData"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        return 64 * 1024 * 1024
+    return 64 * 1024 * 1024
+
+
+def start(config: frames.Message, commands: int, answers: int, shared: mmap.mmap) -> Runtime:
+    """Return the runtime of a process that is behind its walls, ready for its first invocation."""
+    signal.signal(signal.SIGINT, _die)
+    threading.excepthook = _thread_died
+    runtime = Runtime(config, commands, answers, shared)
+    runtime.prepare()
+    return runtime
+
+
+def _die(_number: int, _frame: FrameType | None) -> NoReturn:
+    os._exit(130)
+
+
+def _thread_died(problem: Any) -> None:
+    sys.stderr.write(f"[ERROR] {problem.exc_type.__name__}: {problem.exc_value}\n")

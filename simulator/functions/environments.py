@@ -1,0 +1,418 @@
+"""The pool of execution environments: one warm, walled process a function, made and ended as needed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from simulator.clock import milliseconds
+from simulator.functions import host, reports
+from simulator.functions.child import frames
+from simulator.functions.model import FunctionSpec, Invocation, Outcome, Rehearsal, Status, Walls
+from simulator.functions.package import BadPackage, unpack
+from simulator.service import Connection
+
+log = logging.getLogger(__name__)
+
+MOST_LIVE = 16
+"""Warm processes kept at most; the one longest unused makes room."""
+
+_CHILD = Path(__file__).parent / "child"
+_BOOT = (
+    "import sys, types; package = types.ModuleType('_lab'); package.__path__ = [sys.argv.pop()];"
+    " sys.modules['_lab'] = package; from _lab.keeper import main; main()"
+)
+_SANDBOX = ("sandbox-exec", "-p", "(version 1)(allow default)(deny network*)")
+_START_S = 20.0
+_ANSWER_S = 60.0
+"""Seconds after which a keeper that does not answer is given up; its own limits are far below."""
+
+
+class _Gone(Exception):
+    """The keeper has ended or does not answer."""
+
+
+class _NoWalls(Exception):
+    """The kernel refused the walls that it seemed to offer."""
+
+
+class Environments:
+    """Runs functions behind walls. One for a whole server: labs share it, functions never share a process.
+
+    `folder` is where functions' files go while they are warm; a private temporary folder by default. Calls may come
+    from any thread; runs of one function follow one another, runs of different functions do not wait for each other.
+    """
+
+    def __init__(self, *, folder: Path | None = None, most_live: int = MOST_LIVE) -> None:
+        self._most_live = most_live
+        self._folder = Path(tempfile.mkdtemp(prefix="lab-functions-", dir=folder))
+        self._kernel = host.has_kernel_walls()
+        self._lock = threading.Lock()
+        self._live: OrderedDict[str, _Environment] = OrderedDict()
+        self._closed = False
+
+    def walls(self) -> Walls:
+        """Return what is recorded and blocked on this machine."""
+        return host.walls(kernel=self._kernel)
+
+    def prepare(self, spec: FunctionSpec) -> None:
+        """Begin warming up a process for the function and return at once."""
+        if _runs_here(spec):
+            threading.Thread(target=self._warm_up, args=(self._environment(spec),), daemon=True).start()
+
+    def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        """Run the function once, in its warm process or a new one.
+
+        Never raises for what the function does. Raises LabError where the machine cannot start processes.
+        """
+        if not _runs_here(spec):
+            return _not_run(spec, invocation, "Runtime.Unsupported", f"The lab runs Python only, not {spec.runtime}")
+        request = _run_request(spec, invocation)
+        environment = self._environment(spec)
+        for last in (False, True):
+            try:
+                with environment.lock:
+                    self._ensure_started(environment)
+                    return _outcome(spec, invocation, environment.ask(request, _ANSWER_S))
+            except BadPackage as bad:
+                return _not_run(spec, invocation, "Runtime.ImportModuleError", str(bad))
+            except _Gone:
+                environment.end()
+                if last:
+                    break
+        return _not_run(spec, invocation, "Runtime.ExitError", reports.exit_reason(None))
+
+    def rehearse(
+        self, spec: FunctionSpec, invocations: Sequence[Invocation], *, samples: int = 3, budget_s: float = 2.0
+    ) -> Rehearsal:
+        """Dry-run `invocations`, in order, `samples` times within `budget_s` seconds of real time.
+
+        The runs start from the state of the warm process where there is one and leave it, its files and its counts
+        as they are. The first sample draws the random numbers that the process would draw next, the others draw other
+        ones.
+        """
+        nothing = tuple(() for _ in invocations)
+        if not _runs_here(spec):
+            return Rehearsal(connections=nothing, determinable=False, why=f"{spec.runtime} is not run in the lab")
+        started = time.monotonic()
+        union: list[dict[tuple[str, int, str], Connection]] = [{} for _ in invocations]
+        for sample in range(max(samples, 1)):
+            left = budget_s - (time.monotonic() - started)
+            why = self._rehearse_once(spec, invocations, sample, left, union)
+            if why:
+                whole = sample > 0
+                return Rehearsal(connections=_frozen(union), determinable=whole, why=why)
+        return Rehearsal(connections=_frozen(union), determinable=True)
+
+    def forget(self, key: str) -> None:
+        """End the process of the function `key`, if it has one."""
+        with self._lock:
+            environment = self._live.pop(key, None)
+        if environment is not None:
+            environment.end()
+
+    def close(self) -> None:
+        """End every process. Later calls start new ones."""
+        with self._lock:
+            environments = tuple(self._live.values())
+            self._live.clear()
+        for environment in environments:
+            environment.end()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # --- processes
+
+    def _environment(self, spec: FunctionSpec) -> _Environment:
+        """Return the function's environment as it is configured now; ends one of an older configuration."""
+        ended: list[_Environment] = []
+        with self._lock:
+            found = self._live.pop(spec.key, None)
+            if found is not None and found.spec.identity != spec.identity:
+                ended.append(found)
+                found = None
+            if found is None:
+                found = _Environment(spec)
+            self._live[spec.key] = found
+            while len(self._live) > self._most_live:
+                ended.append(self._live.popitem(last=False)[1])
+        for environment in ended:
+            environment.end()
+        return found
+
+    def _warm_up(self, environment: _Environment) -> None:
+        try:
+            with environment.lock:
+                self._ensure_started(environment)
+        except (BadPackage, _Gone) as failed:
+            log.info("a function was not warmed up", extra={"function": environment.spec.key, "why": str(failed)})
+
+    def _ensure_started(self, environment: _Environment) -> None:
+        if environment.is_alive():
+            return
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            environment.start(self._folder, kernel=self._kernel)
+        except _NoWalls:
+            log.warning("the kernel refused the walls; connections are recorded by an audit hook only")
+            self._kernel = False
+            environment.start(self._folder, kernel=False)
+
+    def _rehearse_once(
+        self,
+        spec: FunctionSpec,
+        invocations: Sequence[Invocation],
+        sample: int,
+        budget_s: float,
+        union: list[dict[tuple[str, int, str], Connection]],
+    ) -> str:
+        """Add one sample's connections to `union`; return why it did not get to its end, or nothing."""
+        environment = self._environment(spec)
+        request = {
+            "op": "rehearse",
+            "id": os.urandom(8).hex(),
+            "seed": None if sample == 0 else sample,
+            "budget_s": budget_s,
+            "invocations": [_run_request(spec, invocation) for invocation in invocations],
+        }
+        try:
+            with environment.lock:
+                self._ensure_started(environment)
+                answer = environment.ask(request, budget_s + _ANSWER_S)
+        except BadPackage:
+            return ""
+        except _Gone:
+            environment.end()
+            return "the function's process was lost while looking ahead"
+        for place, found in enumerate(answer["connections"]):
+            for connection in _connections(found):
+                union[place].setdefault((connection.ip, connection.port, connection.protocol), connection)
+        return str(answer["why"])
+
+
+class _Environment:
+    """One function's keeper process, as the simulator sees it."""
+
+    def __init__(self, spec: FunctionSpec) -> None:
+        self.spec = spec
+        self.lock = threading.RLock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._root: Path | None = None
+
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, folder: Path, *, kernel: bool) -> None:
+        """Unpack the code and start the keeper. Raises BadPackage, _NoWalls, _Gone."""
+        self.end()
+        root = self._root = Path(tempfile.mkdtemp(prefix="f-", dir=folder))
+        for name in ("task", "tmp", "dry"):
+            (root / name).mkdir(mode=0o700)
+        unpack(self.spec.code_zip, root / "task")
+        libraries = _link_libraries(root)
+        command = [host.interpreter(), "-I", "-S", "-B", "-c", _BOOT, str(_CHILD)]
+        if sys.platform == "darwin" and not kernel:
+            command = [*_SANDBOX, *command]
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=host.clean_environment(),
+            cwd=root,
+            start_new_session=True,
+        )
+        ready = self.ask(_config(self.spec, root, libraries, kernel=kernel), _START_S)
+        if ready["kind"] == "no walls":
+            self.end()
+            raise _NoWalls
+
+    def ask(self, request: frames.Message, seconds: float) -> frames.Message:
+        """Send a request and return its answer. Raises _Gone."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise _Gone("not started")
+        try:
+            frames.write(process.stdin.fileno(), request)
+            return _read_within(process.stdout.fileno(), seconds)
+        except (OSError, frames.BrokenFrame) as failed:
+            raise _Gone(str(failed)) from failed
+
+    def end(self) -> None:
+        """End the keeper, which ends the rest; remove the files."""
+        process, self._process = self._process, None
+        if process is not None:
+            _end_process(process)
+        root, self._root = self._root, None
+        if root is not None:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def _end_process(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        if sys.platform != "win32":
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+
+
+def _read_within(descriptor: int, seconds: float) -> frames.Message:
+    """Return the next message of a keeper; raises OSError when none comes in time."""
+    deadline = time.monotonic() + seconds
+    inbox = frames.Inbox()
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while selector.select(max(deadline - time.monotonic(), 0)):
+            more = os.read(descriptor, 1 << 20)
+            if not more:
+                raise OSError("the keeper has ended")
+            messages = inbox.feed(more)
+            if messages:
+                return messages[0]
+    raise OSError("the keeper does not answer")
+
+
+def _link_libraries(root: Path) -> Path:
+    folder = root / "python"
+    folder.mkdir(mode=0o700)
+    if sys.platform != "win32":
+        for path in host.bundled():
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
+def _config(spec: FunctionSpec, root: Path, libraries: Path, *, kernel: bool) -> frames.Message:
+    stream = f"[{spec.version}]{spec.code_sha256[:8]}"
+    return {
+        "kernel_walls": kernel,
+        "root": str(root),
+        "task": str(root / "task"),
+        "temporary": str(root / "tmp"),
+        "dry_folder": str(root / "dry"),
+        "libraries": [str(libraries)],
+        "readable": [*host.readable(), str(root / "task"), str(libraries)],
+        "writable": [str(root / "tmp"), str(root / "dry"), os.devnull],
+        "resolvers": list(host.resolvers()),
+        "handler": spec.handler,
+        "memory_mb": spec.memory_mb,
+        "function_name": spec.function_name,
+        "version": spec.version,
+        "log_group": spec.log_group,
+        "log_stream": stream,
+        "environment": _environment_variables(spec, stream),
+    }
+
+
+def _environment_variables(spec: FunctionSpec, stream: str) -> dict[str, str]:
+    """Return what a function finds in its environment. Source: AWS Lambda developer guide, Environment variables."""
+    reserved = {
+        "_HANDLER": spec.handler,
+        "AWS_DEFAULT_REGION": spec.region,
+        "AWS_REGION": spec.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+    }
+    free = {
+        "LANG": "en_US.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+        "PYTHONPATH": "/var/runtime",
+        "TZ": ":UTC",
+    }
+    return free | dict(spec.environment) | reserved
+
+
+def _run_request(spec: FunctionSpec, invocation: Invocation) -> dict[str, Any]:
+    return {
+        "op": "run",
+        "id": os.urandom(8).hex(),
+        "request_id": invocation.request_id,
+        "payload": invocation.payload.decode("utf-8", "surrogateescape"),
+        "now_ms": milliseconds(invocation.now),
+        "timeout_ms": spec.timeout_s * 1000,
+        "trace": invocation.trace,
+        "invoked_arn": invocation.invoked_arn or spec.function_arn,
+    }
+
+
+def _runs_here(spec: FunctionSpec) -> bool:
+    return spec.runtime.startswith("python")
+
+
+def _connections(found: list[dict[str, Any]]) -> tuple[Connection, ...]:
+    return tuple(Connection(**each) for each in found)
+
+
+def _frozen(union: list[dict[tuple[str, int, str], Connection]]) -> tuple[tuple[Connection, ...], ...]:
+    return tuple(tuple(found.values()) for found in union)
+
+
+def _not_run(spec: FunctionSpec, invocation: Invocation, kind: str, message: str) -> Outcome:
+    status: Status = "exited" if kind == "Runtime.ExitError" else "init-error"
+    text = reports.log(spec, invocation, message, status=status, kind=kind, duration_ms=0.0, init_ms=None, memory_mb=0)
+    payload = reports.error_document(kind, message, invocation.request_id)
+    return Outcome(
+        status=status, payload=payload, log=text, duration_ms=0.0, init_ms=None, max_memory_mb=0, connections=()
+    )
+
+
+def _outcome(spec: FunctionSpec, invocation: Invocation, answer: frames.Message) -> Outcome:
+    """Make of a keeper's answer what Lambda would say of the run."""
+    status, kind, payload = _judged(spec, invocation, answer)
+    limit = spec.timeout_s * 1000.0
+    taken = answer.get("elapsed_ms", answer["real_ms"] + answer["skipped_ms"])
+    duration = limit if status == "timeout" else min(max(taken, 0.01), limit)
+    init = answer.get("init_ms")
+    memory = spec.memory_mb if status == "out-of-memory" else min(max(answer["memory_mb"], 1), spec.memory_mb)
+    text = reports.log(
+        spec, invocation, answer["log"], status=status, kind=kind, duration_ms=duration, init_ms=init, memory_mb=memory
+    )
+    return Outcome(
+        status=status,
+        payload=payload,
+        log=text,
+        duration_ms=duration,
+        init_ms=init,
+        max_memory_mb=memory,
+        connections=_connections(answer["connections"]),
+    )
+
+
+def _judged(spec: FunctionSpec, invocation: Invocation, answer: frames.Message) -> tuple[Status, str | None, bytes]:
+    """Return the status of a run, the error type for its report line, and its payload."""
+    request = invocation.request_id
+    how, error = answer["how"], answer.get("error")
+    if how == "ok" and error != "memory":
+        statuses: dict[str | None, Status] = {None: "ok", "handler": "error", "init": "init-error"}
+        return statuses[error], None, answer["payload"].encode("utf-8", "surrogatepass")
+    if how == "timeout":
+        return "timeout", None, reports.error_document("Sandbox.Timedout", reports.timed_out(spec.timeout_s), request)
+    if how == "memory" or error == "memory":
+        killed = reports.exit_reason(9)
+        return "out-of-memory", "Runtime.OutOfMemory", reports.error_document("Runtime.ExitError", killed, request)
+    reason = reports.exit_reason(answer.get("status") if how == "exited" else 9)
+    return "exited", "Runtime.ExitError", reports.error_document("Runtime.ExitError", reason, request)
