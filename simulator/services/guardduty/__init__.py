@@ -9,13 +9,34 @@ Adversaries faced: the trainee, through operations only; a list file that anyone
 as bytes with regular expressions and a CSV reader, never as XML, and up to AWS's limits.
 """
 
+from simulator.services.guardduty.accounts import Accounts
+from simulator.services.guardduty.destinations import Destinations
 from simulator.services.guardduty.detectors import Detectors
-from simulator.services.guardduty.findings import Findings
+from simulator.services.guardduty.filters import Filters
 from simulator.services.guardduty.flows import Flows
+from simulator.services.guardduty.protection import Protection
+from simulator.services.guardduty.samples import Samples
+from simulator.services.guardduty.scenery import Scenery
 from simulator.services.guardduty.set_operations import SetOperations
+from simulator.services.guardduty.statistics import Statistics
+from simulator.services.guardduty.tags import Tags
+from simulator.services.guardduty.usage import Usage
 
 
-class GuardDuty(Detectors, SetOperations, Flows, Findings):
+class GuardDuty(
+    Detectors,
+    SetOperations,
+    Flows,
+    Statistics,
+    Filters,
+    Samples,
+    Scenery,
+    Usage,
+    Tags,
+    Destinations,
+    Accounts,
+    Protection,
+):
     """The service of one lab."""
 
 

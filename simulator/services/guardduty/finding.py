@@ -16,6 +16,8 @@ from simulator.clock import moment
 from simulator.detection import Lags, Seen, seen
 
 RETENTION_MS = 90 * 24 * 3600 * 1000
+SAME_RUN_MS = 50_000
+"""Flow records aggregate over a minute; a failed run is retried after one, under the same request id."""
 
 
 def iso(ms: int) -> str:
@@ -72,24 +74,18 @@ class Finding:
             visible = seen(self.times, self.lags, now)
         return visible if visible is not None and now - visible.updated <= RETENTION_MS else None
 
-    def next_visible(self, now: int) -> int | None:
-        """Return when the finding next shows or changes after `now`; None where it will not."""
+    def shows(self) -> int:
+        """Return when a finding that EventBridge does not know of is first to be seen, or again for a sample."""
         if self.fixed is not None:
-            return self.fixed.created if self.fixed.created > now else None
+            return self.fixed.updated
         assert self.lags is not None
-        current = seen(self.times, self.lags, now)
-        if current is None:
-            return self.times[0] + self.lags.created
-        if current.count == len(self.times):
-            return None
-        return self.times[current.count] + self.lags.updated
+        return self.times[0] + self.lags.created
 
     def add(self, at: int, run: str, look: Look) -> None:
-        """Note an occurrence. Several connections of one run are one occurrence (docs/aws-facts.md, part 0)."""
-        changed = not self.looks or not _alike(self.looks[-1], look)
-        if run and run == self.last_run:
+        """Note an occurrence. Connections of one run are one occurrence, a retry of the run another (docs/aws-facts.md, 0)."""
+        if run and run == self.last_run and at - self.times[-1] < SAME_RUN_MS:
             return
-        if changed:
+        if not self.looks or not _alike(self.looks[-1], look):
             self.looks.append(look)
         self.times.append(max(at, self.times[-1]) if self.times else at)
         self.last_run = run

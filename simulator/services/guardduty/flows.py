@@ -157,9 +157,7 @@ def _to_tell(detector: Detector) -> Iterator[tuple[int, Finding]]:
         if finding.origin == "scenery":
             continue
         if finding.told_at is None:
-            first = finding.next_visible(0)
-            if first is not None:
-                yield first, finding
+            yield finding.shows(), finding
         elif finding.lags is not None and finding.told < len(finding.times):
             arrives = finding.times[finding.told] + finding.lags.updated
             yield max(arrives, finding.told_at + FREQUENCY_MS[detector.frequency]), finding

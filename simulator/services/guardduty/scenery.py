@@ -1,0 +1,61 @@
+"""Declared background findings: loaded once, marked as scenery, never growing, never told to EventBridge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from simulator.clock import milliseconds, moment
+from simulator.detection import Seen
+from simulator.service import Context
+from simulator.services.guardduty.base import Base
+from simulator.services.guardduty.finding import Finding, Look
+
+_STATE = {"Archived", "Count", "DetectorId", "EventFirstSeen", "EventLastSeen", "ServiceName", "UserFeedback"}
+
+
+class Scenery(Base):
+    """The consequence `scenery`."""
+
+    def apply_scenery(self, ctx: Context, data: Mapping[str, Any]) -> None:
+        """Add `data["finding"]`: GetFindings' shape, times as AWS writes them, without ids, ARN, account and Region.
+
+        It shows from its CreatedAt on. The lab's region must have a detector.
+        """
+        body = data["finding"]
+        detector = self.detectors[self.lab.region]
+        service = body["Service"]
+        created = _milliseconds(body["CreatedAt"])
+        seen = Seen(
+            count=service.get("Count", 1),
+            first=_milliseconds(service.get("EventFirstSeen", body["CreatedAt"])),
+            last=_milliseconds(service.get("EventLastSeen", body["CreatedAt"])),
+            created=created,
+            updated=_milliseconds(body.get("UpdatedAt", body["CreatedAt"])),
+        )
+        look = Look(
+            since=0,
+            title=body.get("Title", ""),
+            description=body.get("Description", ""),
+            resource=body.get("Resource", {}),
+            service={name: value for name, value in service.items() if name not in _STATE},
+        )
+        finding = Finding(
+            id=ctx.ids.timed_hex(moment(created)),
+            account_id=ctx.account_id,
+            region=detector.region,
+            detector_id=detector.id,
+            type=body["Type"],
+            severity=float(body["Severity"]),
+            confidence=body.get("Confidence"),
+            looks=[look],
+            origin="scenery",
+            fixed=seen,
+            marked=(seen.updated, True) if service.get("Archived") else None,
+        )
+        detector.findings[finding.id] = finding
+
+
+def _milliseconds(time: str | int) -> int:
+    return time if isinstance(time, int) else milliseconds(datetime.fromisoformat(time))
