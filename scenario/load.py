@@ -9,7 +9,6 @@ YAML is read by a safe loader with one addition: a plain scalar such as `8h47m` 
 
 import io
 import re
-import zipfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -46,6 +45,7 @@ RECORDS: tuple[Any, ...] = (
 )  # fmt: skip
 """The records that a scenario's files are read into."""
 
+TEXTS = frozenset({".md", ".py", ".txt", ".yaml"})
 CATALOG = Path(__file__).parent / "catalog"
 
 _DURATION = re.compile(r"^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
@@ -54,7 +54,17 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Base):  # type: ignore[misc]
-    """The safe loader (in C where PyYAML was built with it) that also reads durations."""
+    """The safe loader (in C where PyYAML was built with it) that reads durations and refuses a key given twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Return the mapping of `node`. PyYAML alone would keep the last of two equal keys and say nothing."""
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key in node.value if keys.count(key[0].value) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {twice[0].value!r} is there twice", twice[0].start_mark
+            )
+        return super().construct_mapping(node, deep=deep)
 
 
 def _duration(loader: Any, node: Any) -> timedelta:
@@ -99,9 +109,8 @@ def checked(scenario_id: str) -> Scenario:
     try:
         return _strict().validate_python(_raw(scenario_id))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise _damaged(scenario_id, f"at {where}: {first['msg']}") from error
+        faults = (f"at {'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors())
+        raise _damaged(scenario_id, "; ".join(faults)) from error
 
 
 def _strict() -> "TypeAdapter[Scenario]":
@@ -133,6 +142,8 @@ def zipped(scenario_id: str, variant: Variant, folder: str) -> bytes:
 
     Raises LabError where the scenario has no such folder.
     """
+    import zipfile  # not on the path of `lab check`, and slow to import
+
     root = _folder(scenario_id) / folder
     files = sorted(path for path in root.rglob("*.py") if path.is_file())
     if not files:
@@ -144,6 +155,13 @@ def zipped(scenario_id: str, variant: Variant, folder: str) -> bytes:
             entry.create_system, entry.external_attr = 3, 0o644 << 16  # readable by Lambda's user, on any platform
             target.writestr(entry, fill_known(path.read_text("utf-8"), variant.values).encode())
     return archive.getvalue()
+
+
+def files(scenario_id: str) -> dict[str, str]:
+    """Return every text of the scenario's folder by its path in it, with forward slashes."""
+    root = _folder(scenario_id)
+    paths = sorted(path for path in root.rglob("*") if path.is_file() and path.suffix in TEXTS)
+    return {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in paths}
 
 
 def _folder(scenario_id: str) -> Path:
