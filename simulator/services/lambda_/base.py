@@ -1,0 +1,81 @@
+"""What all groups of operations share: the state, and finding a function in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.identity import Ids, Principal
+from simulator.service import Call, Context, Service
+from simulator.services.lambda_ import names
+from simulator.services.lambda_.state import Function, Shape, Version, Waiting
+
+if TYPE_CHECKING:
+    from simulator.world import Lab
+
+ROLE_CHANGES = ("DeleteRole", "UpdateAssumeRolePolicy", "CreateRole")
+
+
+class Base(Service):
+    """State of Lambda in a lab. Functions are kept by Region and name, in the order of their creation."""
+
+    name: ClassVar[str] = "lambda"
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        self.by_name: dict[tuple[str, str], Function] = {}
+        self.published: dict[tuple[str, str], int] = {}
+        """The highest version number ever given out: a function made again goes on counting."""
+        self.mappings: dict[str, Shape] = {}
+        self.mapping_tags: dict[str, dict[str, str]] = {}
+        self.waiting: dict[str, Waiting] = {}
+        self.views: dict[tuple[str, ...], Any] = {}
+        self.changed_roles: set[str] = set()
+        """Names of roles whose trust was touched: only their functions need a look at IAM before a run."""
+
+    def on_call(self, call: Call) -> None:
+        """Note the roles that may no longer be assumable."""
+        if call.service == "iam" and call.operation in ROLE_CHANGES and call.error_code is None and call.change:
+            self.changed_roles.add(str(call.params.get("RoleName", "")))
+
+    def found(
+        self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None = None
+    ) -> tuple[Function, str | None]:
+        """Return the function that was named and the qualifier. Raises AwsError where there is none."""
+        named = names.reference(ctx, action, FunctionName, Qualifier)
+        function = self.by_name.get((named.region, named.name))
+        if function is None:
+            raise names.missing(f"Function not found: {named.arn}")
+        return function, named.qualifier
+
+    def located(
+        self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None = None
+    ) -> tuple[Function, Version, str | None]:
+        """Return the function, the version meant and the qualifier. Raises AwsError where there is none."""
+        function, qualifier = self.found(ctx, action, FunctionName, Qualifier)
+        version = function.version(qualifier)
+        if version is None:
+            raise names.missing(f"Function not found: {function.arn(qualifier)}")
+        return function, version, qualifier
+
+    def at(self, arn_or_name: str) -> tuple[Function, Version, str | None] | None:
+        """Return function, version and qualifier for another service's reference; None where there is none."""
+        named = names.parse(arn_or_name, self.lab.region, self.lab.account_id)
+        if named is None or named.account_id != self.lab.account_id:
+            return None
+        function = self.by_name.get((named.region, named.name))
+        version = function.version(named.qualifier) if function else None
+        return (function, version, named.qualifier) if function and version else None
+
+    def reading(self, region: str) -> Context:
+        """Return a context in which Lambda reads other services of its own accord, now."""
+        return Context(
+            lab=self.lab,
+            principal=Principal.service("lambda.amazonaws.com", self.lab.account_id),
+            now=self.lab.clock.now(),
+            ids=Ids.of(self.lab.seed, "lambda reads"),
+            region=region,
+        )
+
+    def functions(self) -> list[str]:
+        """Return the names of the functions of the lab's Region, in alphabetical order."""
+        return sorted(name for region, name in self.by_name if region == self.lab.region)

@@ -1,0 +1,248 @@
+"""Event source mappings and function URLs.
+
+A mapping of an SQS queue is polled in earnest (`polling`). Streams, brokers and databases do not exist in a lab, so a mapping to
+one is refused. A function URL is kept and shown; nothing in a lab resolves its host, so nobody can call it.
+"""
+
+from typing import Any
+
+from simulator.service import Context
+from simulator.services.lambda_ import names
+from simulator.services.lambda_.names import LATEST
+from simulator.services.lambda_.shapes import created, page
+from simulator.services.lambda_.state import Function, Shape
+from simulator.services.lambda_.tags import Tags
+
+QUEUE_MEMBERS = ("FilterCriteria", "KMSKeyArn", "MetricsConfig", "ScalingConfig", "FunctionResponseTypes")
+STREAM_MEMBERS = (
+    "StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "BisectBatchOnFunctionError",
+    "MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "TumblingWindowInSeconds", "Topics", "Queues",
+    "SourceAccessConfigurations", "SelfManagedEventSource", "DestinationConfig", "AmazonManagedKafkaEventSourceConfig",
+    "SelfManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "ProvisionedPollerConfig", "LoggingConfig",
+)  # fmt: skip
+URL_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class Mappings(Tags):
+    """Operations on event source mappings and function URLs."""
+
+    def create_event_source_mapping(
+        self,
+        ctx: Context,
+        *,
+        FunctionName: str,
+        EventSourceArn: str | None = None,
+        Enabled: bool = True,
+        BatchSize: int | None = None,
+        MaximumBatchingWindowInSeconds: int = 0,
+        Tags: dict[str, str] | None = None,
+        **given: Any,
+    ) -> Shape:
+        """Have a function called with the messages of an SQS queue."""
+        function, _, qualifier = self.located(ctx, "CreateEventSourceMapping", FunctionName)
+        source = self._queue(ctx, EventSourceArn)
+        for member in STREAM_MEMBERS:
+            if given.get(member) is not None:
+                raise names.invalid(f"{member} is not supported for event source {source}.")
+        arn = function.arn(qualifier)
+        for mapping in self.mappings.values():
+            if mapping["EventSourceArn"] == source and mapping["FunctionArn"] == arn:
+                raise names.conflict(
+                    f'An event source mapping with SQS arn (" {source} ") and function (" {arn} ") already exists. '
+                    f"Please update or delete the existing mapping with UUID {mapping['UUID']}"
+                )
+        uuid = ctx.ids.uuid4()
+        mapping = {
+            "UUID": uuid,
+            "BatchSize": _batch(BatchSize, MaximumBatchingWindowInSeconds),
+            "MaximumBatchingWindowInSeconds": MaximumBatchingWindowInSeconds,
+            "EventSourceArn": source,
+            "FunctionArn": arn,
+            "LastModified": ctx.now,
+            "State": "Enabled" if Enabled else "Disabled",
+            "StateTransitionReason": "USER_INITIATED",
+            **{name: given[name] for name in QUEUE_MEMBERS if given.get(name)},
+            "EventSourceMappingArn": f"arn:aws:lambda:{ctx.region}:{ctx.account_id}:event-source-mapping:{uuid}",
+        }
+        self.mappings[uuid] = mapping
+        if Tags:
+            self.mapping_tags[uuid] = dict(Tags)
+        return {**mapping, "State": "Creating"}
+
+    def get_event_source_mapping(self, ctx: Context, *, UUID: str) -> Shape:
+        """Return a mapping."""
+        return dict(self._mapping(UUID))
+
+    def update_event_source_mapping(
+        self,
+        ctx: Context,
+        *,
+        UUID: str,
+        FunctionName: str | None = None,
+        Enabled: bool | None = None,
+        BatchSize: int | None = None,
+        MaximumBatchingWindowInSeconds: int | None = None,
+        **given: Any,
+    ) -> Shape:
+        """Change a mapping: what is not given stays."""
+        mapping = self._mapping(UUID)
+        for member in STREAM_MEMBERS:
+            if given.get(member) is not None:
+                raise names.invalid(f"{member} is not supported for event source {mapping['EventSourceArn']}.")
+        changes: Shape = {name: given[name] for name in QUEUE_MEMBERS if given.get(name)}
+        if FunctionName is not None:
+            function, _, qualifier = self.located(ctx, "UpdateEventSourceMapping", FunctionName)
+            changes["FunctionArn"] = function.arn(qualifier)
+        window = MaximumBatchingWindowInSeconds
+        changes["MaximumBatchingWindowInSeconds"] = (
+            window if window is not None else mapping["MaximumBatchingWindowInSeconds"]
+        )
+        changes["BatchSize"] = _batch(BatchSize or mapping["BatchSize"], changes["MaximumBatchingWindowInSeconds"])
+        if Enabled is not None:
+            changes["State"] = "Enabled" if Enabled else "Disabled"
+        mapping.update(changes, LastModified=ctx.now)
+        return {**mapping, "State": "Updating"}
+
+    def delete_event_source_mapping(self, ctx: Context, *, UUID: str) -> Shape:
+        """Delete a mapping and return it as it goes."""
+        mapping = self._mapping(UUID)
+        del self.mappings[mapping["UUID"]]
+        self.mapping_tags.pop(mapping["UUID"], None)
+        return {**mapping, "State": "Deleting"}
+
+    def list_event_source_mappings(
+        self,
+        ctx: Context,
+        *,
+        EventSourceArn: str | None = None,
+        FunctionName: str | None = None,
+        Marker: str | None = None,
+        MaxItems: int | None = None,
+    ) -> Shape:
+        """Return mappings in the order they were made, with the parameters those of a source or a function."""
+        arn = None
+        if FunctionName is not None:
+            function, _, qualifier = self.located(ctx, "ListEventSourceMappings", FunctionName)
+            arn = function.arn(qualifier)
+        items = [
+            (mapping["UUID"], dict(mapping))
+            for mapping in self.mappings.values()
+            if EventSourceArn in (None, mapping["EventSourceArn"]) and arn in (None, mapping["FunctionArn"])
+        ]
+        return page(items, "EventSourceMappings", Marker, MaxItems, limit=100)
+
+    def create_function_url_config(
+        self,
+        ctx: Context,
+        *,
+        FunctionName: str,
+        AuthType: str,
+        Qualifier: str | None = None,
+        Cors: Shape | None = None,
+        InvokeMode: str = "BUFFERED",
+    ) -> Shape:
+        """Give a function or alias a URL."""
+        function, qualifier = self._url_owner(ctx, "CreateFunctionUrlConfig", FunctionName, Qualifier)
+        if (qualifier or LATEST) in function.urls:
+            raise names.conflict(
+                f"Failed to create function url config for [functionArn = {function.arn(qualifier)}]. Error message:  "
+                "FunctionUrlConfig exists for this Lambda function"
+            )
+        url_id = ctx.ids.text(32, URL_LETTERS)
+        entry: Shape = {
+            "FunctionUrl": f"https://{url_id}.lambda-url.{function.region}.on.aws/",
+            "FunctionArn": function.arn(qualifier),
+            "AuthType": AuthType,
+            **({"Cors": Cors} if Cors else {}),
+            "CreationTime": created(ctx.now),
+            "LastModifiedTime": created(ctx.now),
+            "InvokeMode": InvokeMode,
+        }
+        function.urls[qualifier or LATEST] = entry
+        return {name: value for name, value in entry.items() if name != "LastModifiedTime"}
+
+    def get_function_url_config(self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None) -> Shape:
+        """Return the URL of a function or alias."""
+        return dict(self._url(ctx, "GetFunctionUrlConfig", FunctionName, Qualifier)[1])
+
+    def update_function_url_config(
+        self,
+        ctx: Context,
+        *,
+        FunctionName: str,
+        Qualifier: str | None = None,
+        AuthType: str | None = None,
+        Cors: Shape | None = None,
+        InvokeMode: str | None = None,
+    ) -> Shape:
+        """Change a URL's settings: what is not given stays."""
+        _, entry, _ = self._url(ctx, "UpdateFunctionUrlConfig", FunctionName, Qualifier)
+        for name, value in (("AuthType", AuthType), ("Cors", Cors), ("InvokeMode", InvokeMode)):
+            if value is not None:
+                entry[name] = value
+        entry["LastModifiedTime"] = created(ctx.now)
+        return dict(entry)
+
+    def delete_function_url_config(self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None) -> Shape:
+        """Take the URL of a function or alias away."""
+        function, _, key = self._url(ctx, "DeleteFunctionUrlConfig", FunctionName, Qualifier)
+        del function.urls[key]
+        return {}
+
+    def list_function_url_configs(
+        self, ctx: Context, *, FunctionName: str, Marker: str | None = None, MaxItems: int | None = None
+    ) -> Shape:
+        """Return the URLs of a function and its aliases."""
+        function, _ = self.found(ctx, "ListFunctionUrlConfigs", FunctionName)
+        items = [(key, dict(entry)) for key, entry in sorted(function.urls.items())]
+        return page(items, "FunctionUrlConfigs", Marker, MaxItems)
+
+    def _mapping(self, uuid: str) -> Shape:
+        mapping = self.mappings.get(uuid.lower())
+        if mapping is None:
+            raise names.missing("The resource you requested does not exist.")
+        return mapping
+
+    def _queue(self, ctx: Context, arn: str | None) -> str:
+        if not arn:
+            raise names.invalid("Unrecognized event source.")
+        fields = arn.split(":", 5)
+        if fields[2] != "sqs":
+            raise names.invalid(f"Event source {arn} is not supported in this lab: only SQS queues are.")
+        if fields[4] != ctx.account_id or fields[3] != ctx.region:
+            raise names.invalid(f"The queue {arn} is not in this account and Region.")
+        if fields[5] not in self.queue_names(ctx):
+            raise names.invalid(
+                "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+                "SQS Error Message: The specified queue does not exist."
+            )
+        return arn
+
+    @staticmethod
+    def queue_names(ctx: Context) -> set[str]:
+        """Return the names of the account's queues in the context's Region."""
+        return {url.rsplit("/", 1)[-1] for url in ctx.read("sqs", "ListQueues").get("QueueUrls", [])}
+
+    def _url_owner(
+        self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None
+    ) -> tuple[Function, str | None]:
+        function, qualifier = self.found(ctx, action, FunctionName, Qualifier)
+        if qualifier is not None and qualifier not in function.aliases:
+            raise names.missing(f"Function does not exist: {function.arn(qualifier)}")
+        return function, qualifier
+
+    def _url(self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None) -> tuple[Function, Shape, str]:
+        function, qualifier = self.found(ctx, action, FunctionName, Qualifier)
+        entry = function.urls.get(qualifier or LATEST)
+        if entry is None:
+            raise names.missing("The resource you requested does not exist.")
+        return function, entry, qualifier or LATEST
+
+
+def _batch(size: int | None, window: int) -> int:
+    """Return a queue's batch size, 10 by default. Raises AwsError for more than 10 without a batching window."""
+    if size is not None and size > 10 and window < 1:
+        raise names.invalid(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
+        )
+    return size or 10
