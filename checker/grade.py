@@ -259,6 +259,6 @@ def _progress(tasks: Sequence[TaskResult], answers: Answers) -> tuple[str, ...]:
         was = before.get("statuses", {}).get(task.id)
         if was != task.status:
             lines.append(f"{task.title}: {was or 'new'} → {task.status.value}")
-        elif before.get("points", {}).get(task.id) != task.score:
-            lines.append(f"{task.title}: {before.get('points', {}).get(task.id, 0)} → {task.score} points")
+        elif (points := before.get("points", {}).get(task.id, 0)) != task.score:
+            lines.append(f"{task.title}: {points} → {task.score} points")
     return tuple(lines)
