@@ -1,0 +1,91 @@
+"""`lab scenario`: what an author of scenarios needs. What is slow to import is imported inside the commands."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from scenario.trial import TrialLab
+
+DEFAULT = "lambda-malicious-ip"
+
+ScenarioId = Annotated[str, typer.Argument(metavar="SCENARIO", help="The scenario's id, its folder's name.")]
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the scenarios that the kit holds."""
+    from scenario import load
+
+    for scenario_id in load.catalog():
+        typer.echo(f"{scenario_id}  {load.load(scenario_id, tasks_only=True).title}")
+
+
+@app.command()
+def show(scenario_id: ScenarioId = DEFAULT) -> None:
+    """Print a scenario: assignment, tasks, what goes on in the background, fixes."""
+    from scenario import load
+
+    scenario = load.load(scenario_id)
+    typer.echo(f"{scenario.id}: {scenario.title}\n\n{scenario.assignment}")
+    for task in scenario.tasks:
+        typer.echo(f"{task.id} ({task.max_score}): {task.question}")
+    typer.echo("\nIn the background")
+    for episode in scenario.background.episodes:
+        typer.echo(f"  {episode.at!s:>16}  {episode.by}: {', '.join(call.operation for call in episode.calls)}")
+    typer.echo("\nFixes")
+    for fix in scenario.fixes:
+        typer.echo(f"  {fix.id}: {fix.title}")
+    typer.echo("\nTempting, and wrong")
+    for wrong in scenario.tempting_wrong_fixes:
+        typer.echo(f"  {wrong.id}: {wrong.title}")
+
+
+@app.command()
+def lint(scenario_id: ScenarioId = DEFAULT) -> None:
+    """Say what an author should mend in a scenario. Exits with 1 where there is something."""
+    from scenario import load
+    from scenario.lint import problems
+
+    found = problems(load.checked(scenario_id), scenario_id, load.files(scenario_id))
+    for problem in found:
+        typer.echo(problem)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("Nothing to mend.", err=True)
+
+
+def add_test(fresh: Callable[[str], Callable[[], AbstractContextManager["TrialLab"]]]) -> None:
+    """Add `lab scenario test`. `fresh(scenario id)` returns what makes one new lab after another."""
+
+    @app.command()
+    def test(
+        scenario_id: ScenarioId = DEFAULT,
+        only: Annotated[str | None, typer.Option(help="Only the fix with this id.")] = None,
+    ) -> None:
+        """Play every fix and tempting wrong fix against a fresh lab. Exits with 1 where the grader disagrees."""
+        from scenario import load
+        from scenario.errors import LabError
+        from scenario.trial import trials
+
+        scenario = load.load(scenario_id)
+        known = [exercise.id for exercise in scenario.fixes] + [wrong.id for wrong in scenario.tempting_wrong_fixes]
+        if only is not None and only not in known:
+            raise LabError(
+                f"Playing {only!r}", "the scenario has no such fix", f"Choose of: {', '.join(known)}.", exit_code=2
+            )
+        disagreements = 0
+        for result in trials(scenario, fresh(scenario_id), only):
+            disagreements += bool(result.disagreement)
+            verdict = "accepted" if result.verdict.passed else "refused"
+            typer.echo(
+                f"{result.exercise.id}: {verdict}, {result.verdict.score} points. {result.disagreement}".rstrip()
+            )
+            if result.disagreement:
+                typer.echo(f"    {result.verdict.why}")
+        if disagreements:
+            raise typer.Exit(1)

@@ -1,0 +1,88 @@
+"""Playing a scenario's fixes, and saying where the grader disagrees with the author.
+
+The lab that they are played against is handed in: this room knows no world. `lab scenario test` hands in a fresh
+simulator for each fix.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from scenario.model import Call, Fix, Scenario, TemptingWrongFix, Wait
+from scenario.steps import Zipped, render, saved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the grader says of the remediation: passed or not, its points, and why in the trainee's words."""
+
+    passed: bool
+    score: int
+    why: str
+
+
+class TrialLab(Protocol):
+    """A lab of a trainee's, fresh: nothing was done in it yet."""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The placeholders that this lab fills, `Variant.values`."""
+
+    @property
+    def zipped(self) -> Zipped:
+        """How a folder of the scenario is zipped for this lab."""
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make an API call as the trainee. Returns the result under botocore's names; raises as the client does."""
+
+    def advance(self, by: timedelta) -> None:
+        """Let lab time pass."""
+
+    def remediation(self) -> Verdict:
+        """Grade what was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How one fix went. `disagreement` is empty where grader and author agree."""
+
+    exercise: Fix | TemptingWrongFix
+    verdict: Verdict
+    disagreement: str
+
+
+def trials(
+    scenario: Scenario, fresh: Callable[[], AbstractContextManager[TrialLab]], only: str | None = None
+) -> Iterator[Result]:
+    """Play every fix and tempting wrong fix (or `only` the one of that id) and yield how each went, in order."""
+    exercises: tuple[Fix | TemptingWrongFix, ...] = (*scenario.fixes, *scenario.tempting_wrong_fixes)
+    for exercise in exercises:
+        if only is None or exercise.id == only:
+            with fresh() as lab:
+                play(exercise.steps, lab)
+                verdict = lab.remediation()
+            yield Result(exercise=exercise, verdict=verdict, disagreement=disagreement(exercise, verdict))
+
+
+def play(steps: tuple[Call | Wait, ...], lab: TrialLab) -> None:
+    """Make the calls one after another, each with what the ones before it saved. Raises what a call raises."""
+    values = dict(lab.values)
+    for step in steps:
+        if isinstance(step, Wait):
+            lab.advance(step.advance)
+        else:
+            result = lab.call(step.service, step.operation, render(step.params, values, lab.zipped))
+            values |= saved(step.save, result)
+
+
+def disagreement(exercise: Fix | TemptingWrongFix, verdict: Verdict) -> str:
+    """Return how the verdict differs from what the author says of the exercise; empty where it does not."""
+    if isinstance(exercise, TemptingWrongFix):
+        return "the grader accepts it, and it is no fix" if verdict.passed else ""
+    if not verdict.passed:
+        return "the grader refuses it, and it is a fix"
+    if exercise.score is not None and verdict.score != exercise.score:
+        return f"the grader gives {verdict.score} points, the author {exercise.score}"
+    return ""
