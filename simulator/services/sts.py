@@ -285,7 +285,7 @@ def _names(principal: Any, caller: Principal) -> bool:
     account = caller.account_id
     ids = {caller.arn, caller.issuer_arn, caller.issuer_id, account, f"arn:aws:iam::{account}:root", "*"}
     ids |= {caller.principal_id} if caller.type == "IAMUser" else set()
-    return any(name in ids for name in _listed(principal.get("AWS")) if name)
+    return any(isinstance(name, str) and name in ids for name in _listed(principal.get("AWS")) if name)
 
 
 def _condition_met(test: str, key: str, values: Any, facts: Mapping[str, str | None]) -> bool:
