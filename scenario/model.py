@@ -228,9 +228,10 @@ class Variant:
     """One trainee's values, all of them determined by the seed (and `--ip`).
 
     `list_entries` are the lines of the threat list in their order: addresses and ranges, `malicious_ip` and
-    `second_ip` among them. `partner_ip`, `office_ip` and `stranger_ip` are on no list. `networks` tells whose the
-    addresses are. `suffix` makes names unique that are shared by all of AWS, such as buckets'; `tokens` are 16 hexadecimal digits each,
-    for ids of resources that are no more. `history` is how far in the past the lab begins.
+    `second_ip` among them. `partner_ip` (whom another function calls), `office_ip` (colleagues), `stranger_ip`
+    (attackers) and `runner_ip` (jobs in the cloud) are on no list. `networks` tells whose the addresses are.
+    `suffix` makes names unique that are shared by all of AWS, such as buckets'; `tokens` are 16 hexadecimal digits
+    each, for ids of resources that are no more. `history` is how far in the past the lab begins.
     """
 
     seed: str
@@ -241,6 +242,7 @@ class Variant:
     partner_ip: str
     office_ip: str
     stranger_ip: str
+    runner_ip: str
     list_entries: tuple[str, ...]
     networks: tuple[Network, ...]
     suffix: str
@@ -258,6 +260,7 @@ class Variant:
             "partner_ip": self.partner_ip,
             "office_ip": self.office_ip,
             "stranger_ip": self.stranger_ip,
+            "runner_ip": self.runner_ip,
             "list_entries": "\n".join(self.list_entries),
             "suffix": self.suffix,
             **{f"{network.name}_asn": network.asn for network in self.networks},

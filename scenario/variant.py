@@ -51,6 +51,7 @@ def variant(scenario: Scenario, seed: str, ip: str | None = None, history: timed
     third = _host(draw, "third-ip", BENCHMARK, malicious)
     partner = _host(draw, "partner-ip", BENCHMARK, malicious, third)
     stranger = _host(draw, "stranger-ip", BENCHMARK, malicious, third, partner)
+    runner = _host(draw, "runner-ip", BENCHMARK, malicious, third, partner, stranger)
     block = _block(draw, far, but=malicious)
     return Variant(
         seed=seed,
@@ -61,6 +62,7 @@ def variant(scenario: Scenario, seed: str, ip: str | None = None, history: timed
         partner_ip=str(partner),
         office_ip=str(office),
         stranger_ip=str(stranger),
+        runner_ip=str(runner),
         list_entries=tuple(_shuffled(draw, "list", (str(malicious), str(second), str(third), str(block)))),
         networks=tuple(
             Network(name=name, asn=asn_of(str(address)), organization=organization_of(str(address)))
@@ -142,7 +144,7 @@ class Draw:
 
     def number(self, use: str, below: int) -> int:
         """Return a number from 0 up to, not including, `below`."""
-        digest = hashlib.sha256(f"{self._seed}\n{use}".encode()).digest()
+        digest = hashlib.sha256(f"{self._seed}\n{use}".encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:16], "big") % below
 
     def text(self, use: str, length: int, alphabet: str) -> str:

@@ -73,7 +73,7 @@ def test_any_seed_makes_a_plausible_lab(seed: str) -> None:
     assert len(made.list_entries) == len(set(made.list_entries)) >= 3
     assert covered(made.malicious_ip, made.list_entries) == [made.malicious_ip]
     assert covered(made.second_ip, made.list_entries) == [made.second_ip]
-    for unlisted in (made.partner_ip, made.office_ip, made.stranger_ip):
+    for unlisted in (made.partner_ip, made.office_ip, made.stranger_ip, made.runner_ip):
         assert not covered(unlisted, made.list_entries)
 
 
@@ -85,7 +85,7 @@ def test_an_address_of_the_instructors_stays_alone_on_the_list(seed: str, place:
     made = variant(SCENARIO, seed, ip=chosen)
     assert made.malicious_ip == chosen
     assert covered(chosen, made.list_entries) == [chosen]
-    assert chosen not in (made.second_ip, made.partner_ip, made.office_ip, made.stranger_ip)
+    assert chosen not in (made.second_ip, made.partner_ip, made.office_ip, made.stranger_ip, made.runner_ip)
 
 
 def test_the_list_does_not_always_name_the_address_first() -> None:
