@@ -57,7 +57,7 @@ Account = Annotated[str | None, typer.Option("--account", help="The account that
 def commands(
     connect: Callable[[Target], Connect],
     seed_of: Callable[[Target], str | None],
-    further: Callable[[Target], Iterable[Check]],
+    further: Callable[[Target], Iterable[Check]] = lambda _: (),
 ) -> typer.Typer:
     """Return the room's commands.
 
