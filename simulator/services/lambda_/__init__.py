@@ -2,7 +2,7 @@
 
 The class is built up in layers, each a module that needs only those before it: `base` (state) → `specs` and `interfaces`
 → `functions` → `versions` → `access` (policies) → `settings` → `tags` → `mappings` → `network` → `invoke` (a run and what it
-leaves behind) → `destinations` → `events` (the queue). Operations change state; runs, interfaces and deliveries happen in
+leaves behind) → `destinations` → `events` (the queue) → `polling` (of SQS). Operations change state; runs, interfaces and deliveries happen in
 processes and come back as records.
 
 Adversaries: a function's code is hostile and runs only in `simulator.functions`, behind its walls; packages are looked at
@@ -10,8 +10,8 @@ Adversaries: a function's code is hostile and runs only in `simulator.functions`
 packages are signed with the lab's own secret and expire.
 """
 
-from simulator.services.lambda_.events import Events
+from simulator.services.lambda_.polling import Polling
 
 
-class Lambda(Events):
+class Lambda(Polling):
     """AWS Lambda in one lab."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from simulator.identity import Ids, Principal
+from simulator.network import VpcView
 from simulator.service import Call, Context, Service
 from simulator.services.lambda_ import names
-from simulator.services.lambda_.state import Function, Shape, Version, Waiting
+from simulator.services.lambda_.state import Function, Poll, Shape, Version, Vpc, Waiting
 
 if TYPE_CHECKING:
     from simulator.world import Lab
@@ -27,8 +28,9 @@ class Base(Service):
         """The highest version number ever given out: a function made again goes on counting."""
         self.mappings: dict[str, Shape] = {}
         self.mapping_tags: dict[str, dict[str, str]] = {}
+        self.polls: dict[str, Poll] = {}
         self.waiting: dict[str, Waiting] = {}
-        self.views: dict[tuple[str, ...], Any] = {}
+        self.views: dict[tuple[str, Vpc], VpcView] = {}
         self.changed_roles: set[str] = set()
         """Names of roles whose trust was touched: only their functions need a look at IAM before a run."""
 

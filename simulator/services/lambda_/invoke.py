@@ -160,6 +160,8 @@ class Runs(Networks):
         for ip, port, protocol, offset in data["connections"]:
             connection = Connection(ip=ip, port=port, protocol=protocol, offset_ms=offset)
             verdict, interface = decide(connection)
+            if not verdict.flows:
+                continue
             flow = Flow(
                 at=moment(data["started"]) + timedelta(milliseconds=offset),
                 function_name=function.name,

@@ -4,21 +4,23 @@ A mapping of an SQS queue is polled in earnest (`polling`). Streams, brokers and
 one is refused. A function URL is kept and shown; nothing in a lab resolves its host, so nobody can call it.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.service import Context
 from simulator.services.lambda_ import names
 from simulator.services.lambda_.names import LATEST
 from simulator.services.lambda_.shapes import created, page
-from simulator.services.lambda_.state import Function, Shape
+from simulator.services.lambda_.state import Function, Poll, Shape
 from simulator.services.lambda_.tags import Tags
 
-QUEUE_MEMBERS = ("FilterCriteria", "KMSKeyArn", "MetricsConfig", "ScalingConfig", "FunctionResponseTypes")
-STREAM_MEMBERS = (
+QUEUE_MEMBERS = ("KMSKeyArn", "MetricsConfig", "ScalingConfig", "FunctionResponseTypes")
+REFUSED_MEMBERS = (
     "StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "BisectBatchOnFunctionError",
     "MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "TumblingWindowInSeconds", "Topics", "Queues",
     "SourceAccessConfigurations", "SelfManagedEventSource", "DestinationConfig", "AmazonManagedKafkaEventSourceConfig",
     "SelfManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "ProvisionedPollerConfig", "LoggingConfig",
+    "FilterCriteria",
 )  # fmt: skip
 URL_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -41,7 +43,7 @@ class Mappings(Tags):
         """Have a function called with the messages of an SQS queue."""
         function, _, qualifier = self.located(ctx, "CreateEventSourceMapping", FunctionName)
         source = self._queue(ctx, EventSourceArn)
-        for member in STREAM_MEMBERS:
+        for member in REFUSED_MEMBERS:
             if given.get(member) is not None:
                 raise names.invalid(f"{member} is not supported for event source {source}.")
         arn = function.arn(qualifier)
@@ -65,6 +67,7 @@ class Mappings(Tags):
             "EventSourceMappingArn": f"arn:aws:lambda:{ctx.region}:{ctx.account_id}:event-source-mapping:{uuid}",
         }
         self.mappings[uuid] = mapping
+        self.poll_soon(mapping, ctx.now)
         if Tags:
             self.mapping_tags[uuid] = dict(Tags)
         return {**mapping, "State": "Creating"}
@@ -86,7 +89,7 @@ class Mappings(Tags):
     ) -> Shape:
         """Change a mapping: what is not given stays."""
         mapping = self._mapping(UUID)
-        for member in STREAM_MEMBERS:
+        for member in REFUSED_MEMBERS:
             if given.get(member) is not None:
                 raise names.invalid(f"{member} is not supported for event source {mapping['EventSourceArn']}.")
         changes: Shape = {name: given[name] for name in QUEUE_MEMBERS if given.get(name)}
@@ -101,6 +104,7 @@ class Mappings(Tags):
         if Enabled is not None:
             changes["State"] = "Enabled" if Enabled else "Disabled"
         mapping.update(changes, LastModified=ctx.now)
+        self.poll_soon(mapping, ctx.now)
         return {**mapping, "State": "Updating"}
 
     def delete_event_source_mapping(self, ctx: Context, *, UUID: str) -> Shape:
@@ -108,6 +112,7 @@ class Mappings(Tags):
         mapping = self._mapping(UUID)
         del self.mappings[mapping["UUID"]]
         self.mapping_tags.pop(mapping["UUID"], None)
+        self.polls.pop(mapping["UUID"], None)
         return {**mapping, "State": "Deleting"}
 
     def list_event_source_mappings(
@@ -196,6 +201,13 @@ class Mappings(Tags):
         function, _ = self.found(ctx, "ListFunctionUrlConfigs", FunctionName)
         items = [(key, dict(entry)) for key, entry in sorted(function.urls.items())]
         return page(items, "FunctionUrlConfigs", Marker, MaxItems)
+
+    def poll_soon(self, mapping: Shape, at: datetime) -> None:
+        """Have a mapping's queue looked at soon, unless it is anyway."""
+        poll = self.polls.get(mapping["UUID"])
+        due = at + timedelta(seconds=1)
+        if poll is None or due < poll.due:
+            self.polls[mapping["UUID"]] = Poll(due=due, failed=poll.failed if poll else b"")
 
     def _mapping(self, uuid: str) -> Shape:
         mapping = self.mappings.get(uuid.lower())

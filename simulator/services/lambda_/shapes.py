@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.services.lambda_.names import LATEST, invalid
-from simulator.services.lambda_.state import Alias, Config, Function, Shape, Version
+from simulator.services.lambda_.state import Alias, Config, Function, Shape, Version, Vpc
 
 STATES = ("State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason")
 NOT_LISTED = (*STATES, "LastUpdateStatusReasonCode", "RuntimeVersionConfig")
@@ -58,12 +58,7 @@ def optional(config: Config) -> Shape:
     """Return the members that show only where they were set."""
     shape: Shape = {}
     if config.vpc is not None:
-        shape["VpcConfig"] = {
-            "SubnetIds": list(config.vpc.subnet_ids),
-            "SecurityGroupIds": list(config.vpc.group_ids),
-            "VpcId": config.vpc.vpc_id,
-            "Ipv6AllowedForDualStack": config.vpc.ipv6,
-        }
+        shape["VpcConfig"] = vpc_config(config.vpc)
     if config.dead_letter:
         shape["DeadLetterConfig"] = {"TargetArn": config.dead_letter}
     if config.environment:
@@ -71,6 +66,16 @@ def optional(config: Config) -> Shape:
     if config.kms_key:
         shape["KMSKeyArn"] = config.kms_key
     return shape
+
+
+def vpc_config(vpc: Vpc) -> Shape:
+    """Return a VpcConfigResponse."""
+    return {
+        "SubnetIds": list(vpc.subnet_ids),
+        "SecurityGroupIds": list(vpc.group_ids),
+        "VpcId": vpc.vpc_id,
+        "Ipv6AllowedForDualStack": vpc.ipv6,
+    }
 
 
 def status(version: Version, at: datetime | None) -> Shape:

@@ -173,3 +173,11 @@ class Waiting:
     event: Event
     due: datetime
     throttled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """When a mapping's queue is looked at. `failed` is the event whose run failed and that comes again; else empty."""
+
+    due: datetime
+    failed: bytes = b""
