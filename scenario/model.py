@@ -148,7 +148,8 @@ class Episode:
 class SceneryFinding:
     """A finding of the account's background: loaded once, never growing, and no part of the task.
 
-    `finding` has GetFindings' shape without what the simulator knows (ids, ARN, account, Region, times).
+    `finding` has GetFindings' shape without what the simulator knows: ids, ARN, account, Region, times, and whose a
+    remote address is.
     The times are offsets from the history's start.
     """
 
@@ -212,26 +213,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """Who an address belongs to: `name` is the address's (`malicious`, `second`, …), `asn` a number without AS.
-
-    Numbers are of the range kept for documentation (RFC 5398), organisations are invented.
-    """
-
-    name: str
-    asn: str
-    organization: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """One trainee's values, all of them determined by the seed (and `--ip`).
 
     `list_entries` are the lines of the threat list in their order: addresses and ranges, `malicious_ip` and
     `second_ip` among them. `partner_ip` (whom another function calls), `office_ip` (colleagues), `stranger_ip`
-    (attackers) and `runner_ip` (jobs in the cloud) are on no list. `networks` tells whose the addresses are.
-    `suffix` makes names unique that are shared by all of AWS, such as buckets'; `tokens` are 16 hexadecimal digits
-    each, for ids of resources that are no more. `history` is how far in the past the lab begins.
+    (attackers) and `runner_ip` (jobs in the cloud) are on no list. `suffix` makes names
+    unique that are shared by all of AWS, such as buckets'; `tokens` are 16 hexadecimal digits each, for ids of
+    resources that are no more. `history` is how far in the past the lab begins.
     """
 
     seed: str
@@ -244,7 +233,6 @@ class Variant:
     stranger_ip: str
     runner_ip: str
     list_entries: tuple[str, ...]
-    networks: tuple[Network, ...]
     suffix: str
     tokens: tuple[str, ...]
     history: timedelta
@@ -263,7 +251,5 @@ class Variant:
             "runner_ip": self.runner_ip,
             "list_entries": "\n".join(self.list_entries),
             "suffix": self.suffix,
-            **{f"{network.name}_asn": network.asn for network in self.networks},
-            **{f"{network.name}_organization": network.organization for network in self.networks},
             **{f"token_{number}": token for number, token in enumerate(self.tokens, start=1)},
         }

@@ -8,7 +8,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import TypeVar
 
 from scenario.errors import LabError
-from scenario.model import Background, Call, Episode, Network, Scenario, SceneryFinding, Step, Variant
+from scenario.model import Background, Call, Episode, Scenario, SceneryFinding, Step, Variant
 from scenario.steps import provisioning
 
 Item = TypeVar("Item")
@@ -22,19 +22,8 @@ BENCHMARK = IPv4Network("198.18.0.0/15")
 DOCUMENTATION = (IPv4Network("192.0.2.0/24"), IPv4Network("198.51.100.0/24"), IPv4Network("203.0.113.0/24"))
 """RFC 5737."""
 
-FIRST_ASN, LAST_ASN = 64496, 64511
-"""RFC 5398: autonomous systems for documentation."""
-
 WELL_KNOWN_ACCOUNTS = frozenset({"123456789012", "111122223333", "444455556666", "210987654321"})
 """The numbers of AWS's own examples: in a trail they would look made up."""
-
-ORGANIZATIONS = (
-    "Almandine Hosting", "Brackwater Networks", "Cinderpath Cloud", "Dovetail Colocation", "Estuary Datacenters",
-    "Fallowfield Internet", "Greywacke Servers", "Hollowbrook Telecom", "Inkcap Hosting", "Juniper Quay Networks",
-    "Kestrel Row Hosting", "Lodestar Transit", "Millrace Cloud", "Northing Internet", "Oxbow Lake Servers",
-    "Pumice Point Networks",
-)  # fmt: skip
-"""Invented, one for each documentation number, so that a number always has the same name."""
 
 
 def variant(scenario: Scenario, seed: str, ip: str | None = None, history: timedelta = HISTORY) -> Variant:
@@ -64,16 +53,6 @@ def variant(scenario: Scenario, seed: str, ip: str | None = None, history: timed
         stranger_ip=str(stranger),
         runner_ip=str(runner),
         list_entries=tuple(_shuffled(draw, "list", (str(malicious), str(second), str(third), str(block)))),
-        networks=tuple(
-            Network(name=name, asn=asn_of(str(address)), organization=organization_of(str(address)))
-            for name, address in (
-                ("malicious", malicious),
-                ("second", second),
-                ("partner", partner),
-                ("office", office),
-                ("stranger", stranger),
-            )
-        ),
         suffix=draw.text("suffix", 12, "abcdefghijklmnopqrstuvwxyz0123456789"),
         tokens=tuple(draw.text(f"token-{number}", 16, "0123456789abcdef") for number in range(1, TOKENS + 1)),
         history=history,
@@ -118,22 +97,6 @@ def scaled(at: timedelta, background: Background, history: timedelta) -> timedel
         return at
     share = max((history - background.settled) / (background.span - background.settled), 0.0)
     return background.settled + timedelta(seconds=int((at - background.settled).total_seconds() * share))
-
-
-def asn_of(ip: str) -> str:
-    """Return the autonomous system number that the lab invents for `ip`: the same in every lab."""
-    return str(FIRST_ASN + _network_number(ip))
-
-
-def organization_of(ip: str) -> str:
-    """Return the name of the organisation behind `asn_of(ip)`."""
-    return ORGANIZATIONS[_network_number(ip)]
-
-
-def _network_number(ip: str) -> int:
-    """Return which of the invented networks `ip` belongs to. Neighbours of a /24 share one, as they do outside."""
-    network = IPv4Network(f"{ip}/24", strict=False)
-    return Draw(str(network)).number("asn", LAST_ASN - FIRST_ASN + 1)
 
 
 class Draw:

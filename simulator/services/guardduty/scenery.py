@@ -11,6 +11,7 @@ from simulator.detection import Seen
 from simulator.service import Context
 from simulator.services.guardduty.base import Base
 from simulator.services.guardduty.finding import Finding, Look
+from simulator.services.guardduty.flows import remote_ip
 
 _STATE = {"Archived", "Count", "DetectorId", "EventFirstSeen", "EventLastSeen", "ServiceName", "UserFeedback"}
 
@@ -21,6 +22,7 @@ class Scenery(Base):
     def apply_scenery(self, ctx: Context, data: Mapping[str, Any]) -> None:
         """Add `data["finding"]`: GetFindings' shape, times as AWS writes them, without ids, ARN, account and Region.
 
+        A remote address may come alone; whose it is and where is added, as in findings that are earned.
         It shows from its CreatedAt on. The lab's region must have a detector.
         """
         body = data["finding"]
@@ -39,7 +41,7 @@ class Scenery(Base):
             title=body.get("Title", ""),
             description=body.get("Description", ""),
             resource=body.get("Resource", {}),
-            service={name: value for name, value in service.items() if name not in _STATE},
+            service=_located({name: value for name, value in service.items() if name not in _STATE}),
         )
         finding = Finding(
             id=ctx.ids.timed_hex(moment(created)),
@@ -55,6 +57,17 @@ class Scenery(Base):
             marked=(seen.updated, True) if service.get("Archived") else None,
         )
         detector.findings[finding.id] = finding
+
+
+def _located(value: Any) -> Any:
+    """Return `value` with everything known of a remote address that only names itself, however deep."""
+    if isinstance(value, list):
+        return [_located(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"IpAddressV4"}:
+        return remote_ip(value["IpAddressV4"])
+    return {name: each if name == "LocalIpDetails" else _located(each) for name, each in value.items()}
 
 
 def _milliseconds(time: str | int) -> int:

@@ -12,12 +12,7 @@ from scenario.errors import LabError
 from scenario.variant import (
     BENCHMARK,
     DOCUMENTATION,
-    FIRST_ASN,
-    LAST_ASN,
-    ORGANIZATIONS,
     Draw,
-    asn_of,
-    organization_of,
     scaled,
     scenery,
     timeline,
@@ -117,16 +112,6 @@ def test_an_address_that_no_threat_list_would_match_is_refused(address: str) -> 
 def test_public_and_reserved_for_documentation_addresses_are_taken(address: str) -> None:
     """Documentation and benchmarking ranges count, although Python calls them private."""
     assert variant(SCENARIO, "seed", ip=address).malicious_ip == address.strip()
-
-
-def test_an_address_has_the_same_owner_in_every_lab() -> None:
-    """Numbers are of RFC 5398, each has one name, and neighbours in a /24 share it."""
-    assert asn_of("198.18.7.1") == asn_of("198.18.7.200")
-    assert organization_of("198.18.7.1") == organization_of("198.18.7.200")
-    numbers = {asn_of(f"198.18.{octet}.1") for octet in range(256)}
-    assert {int(number) for number in numbers} <= set(range(FIRST_ASN, LAST_ASN + 1))
-    assert len(numbers) > 10
-    assert len(set(ORGANIZATIONS)) == LAST_ASN - FIRST_ASN + 1
 
 
 @given(use=st.text(max_size=10), below=st.integers(1, 10**12))
