@@ -626,13 +626,16 @@ def from_http(service: str, operation: str, answer: HttpAnswer) -> dict[str, Any
     """Return an HTTP answer as botocore would return it, streams read. Raises AwsError for one that tells of an error."""
     _, parser, _ = _botocore(service)
     op = operation_model(service, operation)
-    response = {"headers": _Headers(answer.headers), "status_code": answer.status, "body": answer.body, "context": {}}
+    # botocore decodes a payload of type bytes as text, for it expects a stream there; a bytearray it leaves alone.
+    streams = op.has_streaming_output and answer.status < 300
+    body = bytearray(answer.body) if streams else answer.body
+    response = {"headers": _Headers(answer.headers), "status_code": answer.status, "body": body, "context": {}}
     parsed = parser.parse(response, op.output_shape)
     if answer.status >= 300:
         error = parsed.get("Error", {})
         raise AwsError(str(error.get("Code") or answer.status), str(error.get("Message", "")), status=answer.status)
     parsed.pop("ResponseMetadata", None)
-    return dict(parsed)
+    return {name: bytes(value) if isinstance(value, bytearray) else value for name, value in parsed.items()}
 
 
 class _Headers(dict[str, str]):
