@@ -222,7 +222,7 @@ class Moto:
         self, ctx: "Context", namespace: str, data: Sequence[tuple[str, dict[str, str], float, str]]
     ) -> None:
         """Put metric values (name, dimensions, value, unit) at the context's time into CloudWatch, when somebody looks."""
-        account, region, now = ctx.account_id, ctx.region, ctx.now.replace(tzinfo=real_datetime.UTC)
+        account, region, now = ctx.account_id, ctx.region, ctx.now.replace(tzinfo=None)
         rows = [
             {
                 "MetricName": name,
