@@ -91,19 +91,20 @@ def pace(evidence: Evidence, report: Report, answers: Answers) -> Pace:
 GOOD_RESPONSE = (
     (
         "Scope",
-        "RS.AN-03",
+        "RS.AN-08",
         "Read the finding before touching anything: resource, address, list, first and last seen, Count.",
     ),
     (
         "Capture",
         "RS.AN-07",
-        "Keep the code that ran and the configuration: get-function, a published version, the object in S3.",
+        "Keep the code that ran and its configuration: get-function, a published version, the object in S3.",
     ),
     (
         "Attribute",
-        "RS.AN-06",
+        "RS.AN-03",
         "Follow Config and CloudTrail to the oldest event: the role behind the session, and what it used.",
     ),
+    ("Record", "RS.AN-06", "Write down what you did and when. CloudTrail holds your calls too: leave it running."),
     (
         "Contain",
         "RS.MI-01",
@@ -139,7 +140,9 @@ def html(report: Report, scenario: Scenario, evidence: Evidence, answers: Answer
             _tasks(report),
             _pace(pace(evidence, report, answers)),
             _timeline(rows),
-            _response(),
+            _response()
+            if report.passed
+            else "<p>What a good response looks like is told here once all tasks are passed.</p>",
             _references(scenario),
         )
     )

@@ -1,12 +1,10 @@
 """Is the traffic stopped?"""
 
-from collections import Counter
-
 from checker.evidence import Event, Evidence
 from checker.rules import Citation, Verdict, failed, hit, miss, not_run, passed
 from checker.rules.explain import explanations
 from checker.rules.samples import connection, event, outlook
-from checker.rules.temptations import lessons
+from checker.rules.temptations import STOP_THE_CAUSE, lessons
 from checker.worlds import NextConnection
 
 
@@ -45,15 +43,14 @@ def judge(evidence: Evidence) -> Verdict:
 
 
 def _goes_on(evidence: Evidence, going_on: list[NextConnection]) -> Verdict:
+    """Explain what was tried, then who goes on connecting and through what kind of trigger; which one is for the trainee to find."""
     tried = lessons(evidence)
-    sources = Counter((_function(each), each.source or "an invocation") for each in going_on)
-    (name, source), _ = sources.most_common(1)[0]
-    own = evidence.assigned.function_name if evidence.assigned else ""
-    who = "The function" if name == own else f"Another function, {name},"
-    still = f"{who} would still connect to a listed address: {_through(source)} keeps invoking it."
-    kind = tried[0].kind if tried else "goes-on"
+    own = [each for each in going_on if _is_assigned(evidence, each)]
+    first = (own or going_on)[0]
+    who = "The function" if own else f"Another function than the finding's, {_function(first)},"
+    still = f"{who} would still connect to a listed address: {_trigger(first.source)} keeps invoking it."
     why = " ".join([*(lesson.text for lesson in tried), still])
-    step = tried[0].next if tried else "Take away what starts the code, or the code's way out, or the code."
+    kind, step = (tried[0].kind, tried[0].next) if tried else ("goes-on", STOP_THE_CAUSE)
     return failed(kind, why, step)
 
 
@@ -61,10 +58,12 @@ def _function(each: NextConnection) -> str:
     return each.function_arn.split(":function:")[-1].split(":")[0]
 
 
-def _through(source: str) -> str:
-    name = source.rsplit("/", 1)[-1].rsplit(":", 1)[-1] if source.startswith("arn:") else source
-    kind = "the schedule" if ":scheduler:" in source else "the rule" if ":events:" in source else ""
-    return f"{kind} {name}".strip()
+def _trigger(source: str) -> str:
+    if ":scheduler:" in source:
+        return "a schedule of EventBridge Scheduler"
+    if ":events:" in source or ":rule/" in source:
+        return "a rule of EventBridge"
+    return "a queued retry" if "retr" in source else "an invocation that is due"
 
 
 def _unknown(evidence: Evidence) -> Verdict:

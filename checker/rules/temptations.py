@@ -78,7 +78,7 @@ def _undone(evidence: Evidence) -> bool:
 
 USUAL_SCHEDULE = "rate(10 minutes)"
 
-STOP_THE_CAUSE = "Stop what makes the connection: what starts the code, the code's way out, or the code."
+STOP_THE_CAUSE = "Stop what makes the connection: take away what starts the code, the code's way out, or the code."
 
 LESSONS = (
     Lesson(

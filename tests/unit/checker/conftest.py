@@ -221,16 +221,23 @@ def _lookup(events: Sequence[Event], page_size: int = 2) -> Callable[[dict[str, 
 
     def lookup(params: dict[str, Any]) -> dict[str, Any]:
         attribute = params["LookupAttributes"][0]
-        keys = {"ResourceName": lambda each: NAME if each.source == "lambda.amazonaws.com" else "", "Username": lambda each: each.session,
-                "EventName": lambda each: each.name, "ReadOnly": lambda each: str(each.read_only).lower()}  # fmt: skip
-        found = [
-            each for each in reversed(events) if keys[attribute["AttributeKey"]](each) == attribute["AttributeValue"]
-        ]
+        key, value = attribute["AttributeKey"], attribute["AttributeValue"]
+        found = [each for each in reversed(events) if _attribute(each, key) == value]
         start = int(params.get("NextToken", 0))
         more = {"NextToken": str(start + page_size)} if start + page_size < len(found) else {}
         return {"Events": [trail_event(each) for each in found[start : start + page_size]], **more}
 
     return lookup
+
+
+def _attribute(event: Event, key: str) -> str:
+    """Return an event's attribute; all of the sample lab's Lambda events are about its function."""
+    return {
+        "ResourceName": NAME if event.source == "lambda.amazonaws.com" else "",
+        "Username": event.session,
+        "EventName": event.name,
+        "ReadOnly": str(event.read_only).lower(),
+    }[key]
 
 
 def _objects(contents: dict[str, list[bytes]]) -> dict[tuple[str, str], Any]:

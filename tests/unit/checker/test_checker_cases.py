@@ -35,7 +35,7 @@ def change(name: str, minutes: float = 1, **members: Any) -> Any:
     return event(name, minutes=minutes, request={"functionName": NAME, **members})
 
 
-ACCEPTED = {
+ACCEPTED: dict[str, tuple[dict[str, Any], str]] = {
     "1 disabled rule": ({"rule_enabled": False}, "rule-disabled"),
     "3 unlisted host": ({"outlook": outlook(connection(ip="192.0.2.9")), "code_sha256": "new"}, "code-changed"),
     "6 nonexistent handler that connects to nothing": ({"code_sha256": CODE}, "stopped"),
