@@ -1,9 +1,0 @@
-"""AWS CloudTrail."""
-
-from simulator.service import Service
-
-
-class CloudTrail(Service):
-    """AWS CloudTrail."""
-
-    name = "cloudtrail"

@@ -1,0 +1,137 @@
+"""CloudTrail's operations: LookupEvents over the lab's calls, and trails."""
+
+import base64
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import AwsError
+from simulator.service import Call, Context, Service
+from simulator.services.cloudtrail.record import event_name, event_source, is_management, record, resources, username
+from simulator.services.cloudtrail.trails import Trails
+
+if TYPE_CHECKING:
+    from simulator.world import Lab
+
+KEPT = timedelta(days=90)
+DELIVERY_SECONDS = (110, 290)
+"""How late events appear: AWS says about five minutes on average, not guaranteed (CloudTrail user guide)."""
+
+Match = Callable[[Call, str], bool]
+ATTRIBUTES: dict[str, Match] = {
+    "EventId": lambda call, value: call.event_id == value,
+    "EventName": lambda call, value: event_name(call.service, call.operation) == value,
+    "ReadOnly": lambda call, value: ("true" if call.read_only else "false") == value.lower(),
+    "Username": lambda call, value: username(call.principal) == value,
+    "ResourceType": lambda call, value: any(kind == value for kind, _ in resources(call)),
+    "ResourceName": lambda call, value: any(name == value for _, name in resources(call)),
+    "EventSource": lambda call, value: event_source(call.service) == value,
+    "AccessKeyId": lambda call, value: call.principal.access_key_id == value,
+}
+
+
+class CloudTrail(Trails, Service):
+    """AWS CloudTrail in one lab. Its history is what the lab's journal tells; nothing is kept twice."""
+
+    name = "cloudtrail"
+
+    def __init__(self, lab: "Lab") -> None:
+        Service.__init__(self, lab)
+        Trails.__init__(self)
+        self._calls: list[Call] = []
+
+    def on_call(self, call: Call) -> None:
+        """Take a call into the history, unless it is a data event or an AWS service's own."""
+        if is_management(call.service, call.operation) and call.principal.type != "AWSService":
+            self._calls.append(call)
+
+    def lookup_events(
+        self,
+        ctx: Context,
+        *,
+        LookupAttributes: list[dict[str, str]] | None = None,
+        StartTime: datetime | None = None,
+        EndTime: datetime | None = None,
+        EventCategory: str | None = None,
+        MaxResults: int = 50,
+        NextToken: str | None = None,
+    ) -> dict[str, Any]:
+        """Return up to `MaxResults` (1 to 50) events, newest first, of the last 90 days that were delivered by now.
+
+        One attribute at a time. A token is good with the same parameters only. Source: LookupEvents, API reference.
+        """
+        attributes = LookupAttributes or []
+        if len(attributes) > 1:
+            raise AwsError("InvalidLookupAttributesException", "You can specify only one lookup attribute.")
+        if StartTime and EndTime and StartTime > EndTime:
+            raise AwsError("InvalidTimeRangeException", "The start time must not be later than the end time.")
+        asked = [attributes, str(StartTime), str(EndTime), EventCategory]
+        signature = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+        before = _position(NextToken, signature, ctx.now)
+        if EventCategory:
+            return {"Events": []}
+        page: list[Call] = []
+        last = None
+        for index, call in self._delivered(ctx.now, before, StartTime, EndTime):
+            if all(ATTRIBUTES[each["AttributeKey"]](call, each["AttributeValue"]) for each in attributes):
+                if len(page) == MaxResults:
+                    last = index + 1
+                    break
+                page.append(call)
+        answer: dict[str, Any] = {"Events": [self._event(call) for call in page]}
+        if last is not None:
+            answer["NextToken"] = _token(last, signature, ctx.now)
+        return answer
+
+    def _delivered(
+        self, now: datetime, before: int | None, start: datetime | None, end: datetime | None
+    ) -> Iterator[tuple[int, Call]]:
+        """Yield (index, call), newest first, of what was delivered by `now`."""
+        earliest = max(now - KEPT, start or now - KEPT)
+        stop = len(self._calls) if before is None else before
+        if end is not None:
+            stop = min(stop, bisect_right(self._calls, end + timedelta(seconds=1), key=lambda call: call.at))
+        for index in range(stop - 1, -1, -1):
+            call = self._calls[index]
+            if call.at < earliest:
+                return
+            if call.at + delivery_delay(call) <= now and (end is None or call.at <= end):
+                yield index, call
+
+    def _event(self, call: Call) -> dict[str, Any]:
+        return {
+            "EventId": call.event_id,
+            "EventName": event_name(call.service, call.operation),
+            "ReadOnly": "true" if call.read_only else "false",
+            "AccessKeyId": call.principal.access_key_id,
+            "EventTime": call.at.replace(microsecond=0),
+            "EventSource": event_source(call.service),
+            "Username": username(call.principal),
+            "Resources": [{"ResourceType": kind, "ResourceName": name} for kind, name in resources(call)],
+            "CloudTrailEvent": json.dumps(record(call, self.lab.account_id), separators=(",", ":")),
+        }
+
+
+def delivery_delay(call: Call) -> timedelta:
+    """Return how long after the call its event appears: between two and five lab-minutes, the same at every look."""
+    low, high = DELIVERY_SECONDS
+    return timedelta(seconds=low + int(call.event_id[:4], 16) % (high - low))
+
+
+def _token(index: int, signature: str, now: datetime) -> str:
+    return base64.urlsafe_b64encode(json.dumps([index, signature, now.timestamp()]).encode()).decode()
+
+
+def _position(token: str | None, signature: str, now: datetime) -> int | None:
+    if not token:
+        return None
+    try:
+        index, made_for, made = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except ValueError as bad:
+        raise AwsError("InvalidNextTokenException", "The token is not valid.") from bad
+    if made_for != signature or not isinstance(index, int) or made > now.timestamp():
+        raise AwsError("InvalidNextTokenException", "The token does not belong to a request with these parameters.")
+    return index

@@ -1,9 +1,0 @@
-"""AWS Config."""
-
-from simulator.service import Service
-
-
-class Config(Service):
-    """AWS Config."""
-
-    name = "config"
