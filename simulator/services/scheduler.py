@@ -9,7 +9,7 @@ Faces: the trainee. A schedule reaches only its own account, and only as a role 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from simulator import policy, schedule
@@ -40,8 +40,8 @@ RETRIES = {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
 
 @dataclass(slots=True, kw_only=True)
 class Schedule:
-    """A schedule. `settings` are its parameters as given; `due` is the next moment of its expression, and it runs
-    then or, with a flexible window, `delay` later.
+    """A schedule. `settings` are its parameters as given; `due` is the next moment of its expression, `ran` is when it
+    last ran. With a flexible window it runs later than it is due.
     """
 
     name: str
@@ -53,6 +53,15 @@ class Schedule:
     token: str | None = None
     anchor: datetime | None = None
     due: datetime | None = None
+    ran: datetime | None = None
+
+    @property
+    def next_run(self) -> datetime | None:
+        """When it runs next. Where a window is longer than the interval, a run waits for the one before."""
+        if self.due is None:
+            return None
+        run = self.runs_at(self.due)
+        return max(run, self.ran + timedelta(seconds=1)) if self.ran else run
 
     @property
     def target(self) -> dict[str, Any]:
@@ -62,7 +71,7 @@ class Schedule:
 
     def start(self, now: datetime, ids: Ids) -> None:
         """Begin anew at `now`: a disabled or finished schedule has no next run."""
-        begin = self.settings.get("StartDate") or now
+        begin = (self.settings.get("StartDate") or now).astimezone(UTC)
         phase = timedelta(0) if "StartDate" in self.settings else timedelta(seconds=ids.randint(*FIRST_RUN_SECONDS))
         self.anchor = begin.replace(microsecond=0) + phase
         self.due = self.following(max(begin, now) - timedelta(milliseconds=1))
@@ -243,11 +252,15 @@ class Scheduler(Service):
 
     def next_due(self) -> datetime | None:
         """Return when the next schedule of any Region runs."""
-        return min((one.runs_at(one.due) for _, one in self._started() if one.due), default=None)
+        return min((one.next_run for _, one in self._started() if one.next_run), default=None)
 
     def run_due(self, ctx: Context) -> None:
         """Run every schedule that is due: record the tick, then call the target as the schedule's role."""
-        due = [(one.due, region, one) for region, one in self._started() if one.due and one.runs_at(one.due) <= ctx.now]
+        due = [
+            (one.due, region, one)
+            for region, one in self._started()
+            if one.due and one.next_run and one.next_run <= ctx.now
+        ]
         for at, region, one in sorted(due, key=lambda item: (item[0], item[2].arn)):
             names = {"region": region, "group": one.group, "schedule": one.name}
             ctx.record("scheduler", "tick", {**names, "at": milliseconds(at)})
@@ -257,7 +270,7 @@ class Scheduler(Service):
         """Move a schedule on past the run that was recorded; one that is done may be deleted, as its settings say."""
         group = self._groups[data["region"]][data["group"]]
         one = group.schedules[data["schedule"]]
-        one.due = one.following(moment(data["at"]))
+        one.due, one.ran = one.following(moment(data["at"])), ctx.now
         if one.due is None and one.settings.get("ActionAfterCompletion") == "DELETE":
             del group.schedules[one.name]
 

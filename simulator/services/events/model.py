@@ -17,8 +17,7 @@ FIRST_TICK_SECONDS = (20, 60)
 class Rule:
     """A rule: what it waits for (a pattern, a schedule or both) and the targets it hands events to, by their Id.
 
-    `anchor` is a moment of its schedule while it is enabled, `due` the next one; `enabled_at` is when it last changed
-    so that its schedule began anew.
+    `anchor` is a moment of its schedule while it is enabled, `due` the next one.
     """
 
     name: str

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from simulator import schedule
@@ -524,7 +524,7 @@ class Events(Service):
             "detail-type": detail_type,
             "source": source,
             "account": self.lab.account_id,
-            "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            "time": f"{_in_utc(at):%Y-%m-%dT%H:%M:%SZ}",
             "region": region,
             "resources": resources,
             "detail": detail,
@@ -586,6 +586,13 @@ def spread(first: datetime | None, following: Callable[[datetime], datetime | No
     half = MAX_FORESEEN // 2
     rest = runs[half:]
     return runs[:half] + [rest[at * len(rest) // half] for at in range(half)]
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # the first and last day of the calendar, in a zone of a client
+        return at
 
 
 def _limit_exceeded() -> NoReturn:

@@ -1,7 +1,7 @@
 """Scheduler: schedules, their groups, when they run and as whom."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -68,6 +68,25 @@ def test_a_flexible_window_delays_a_run_within_it(lab: Any) -> None:
     assert lab.own["scheduler"].next_due() == run.at
     lab.advance(timedelta(hours=5))
     assert json.loads(run.payload) == lab.functions.events[0][1]
+
+
+def test_a_window_longer_than_the_interval_runs_in_order(lab: Any) -> None:
+    """Time does not go back for a run whose delay is shorter than the one before."""
+    make(lab, "rate(1 minute)", FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60})
+    last = lab.now
+    for _ in range(100):
+        run = lab.own["scheduler"].next_due()
+        assert run > last
+        lab.advance(run - lab.now)
+        last = run
+    assert len(lab.functions.events) == 100
+
+
+def test_dates_may_be_told_in_any_zone(lab: Any) -> None:
+    """They are moments; what is handed on is UTC."""
+    make(lab, StartDate=datetime(2026, 11, 22, 10, tzinfo=timezone(timedelta(hours=1))))
+    lab.advance(timedelta(hours=1, minutes=5))
+    assert [event["time"] for _, event, _, _ in lab.functions.events] == ["2026-11-22T09:00:00Z"]
 
 
 def test_a_disabled_schedule_does_not_run(lab: Any) -> None:
