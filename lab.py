@@ -163,10 +163,10 @@ def _session_factory(target: str) -> Connect:
     return lambda credentials: boto3.session.Session(**keys(credentials), region_name=running.region)
 
 
-def seed_of(target: templates.cli.Target) -> str | None:
-    """Return the seed of the lab that runs in the simulator, None elsewhere."""
+def seed_of(target: templates.cli.Target) -> tuple[str, str | None] | None:
+    """Return the seed of the lab that runs in the simulator and the address chosen for it, None elsewhere."""
     running = client.alive(Home.from_environment()) if target is templates.cli.Target.SIMULATOR else None
-    return running.running.seed if running else None
+    return (running.running.seed, running.running.ip) if running else None
 
 
 app = typer.Typer(

@@ -56,13 +56,13 @@ Account = Annotated[str | None, typer.Option("--account", help="The account that
 
 def commands(
     connect: Callable[[Target], Connect],
-    seed_of: Callable[[Target], str | None],
+    seed_of: Callable[[Target], tuple[str, str | None] | None],
     further: Callable[[Target], Iterable[Check]] = lambda _: (),
 ) -> typer.Typer:
     """Return the room's commands.
 
-    `connect` reaches a world, raising LabError where it is not there. `seed_of` is the seed of a lab that runs in it,
-    if any. `further` is what other rooms add to the doctor's checks of a world.
+    `connect` reaches a world, raising LabError where it is not there. `seed_of` is the seed of a lab that
+    runs in it and the address that was chosen for it, if any. `further` is what other rooms add to the doctor's checks of a world.
     """
     app = typer.Typer()
 
@@ -104,7 +104,8 @@ def commands(
         identity = _identity(world, target)
         stacks = deploying.survey(world(None), options)
         checks = preflight(world(None), options, stacks)
-        actions = _plan(identity, options, stacks, seed or seed_of(target) or identity.account_id, ip)
+        lab_seed, lab_ip = seed_of(target) or (identity.account_id, None)
+        actions = _plan(identity, options, stacks, seed or lab_seed, ip or (None if seed else lab_ip))
         _tell(identity, target, checks, actions, dry_run)
         if target is Target.AWS and ip is None:
             typer.echo("Without --ip the function calls a test address, which GuardDuty may not report.", err=True)

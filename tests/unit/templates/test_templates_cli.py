@@ -16,7 +16,7 @@ DETECTOR = "0123456789abcdef0123456789abcdef"
 
 def run(aws: Any, *arguments: str, answer: str | None = None, seed: str | None = "demo") -> Result:
     """Run a command and return its result; an error is kept in it."""
-    app = commands(lambda _: aws.connect, lambda _: seed, lambda _: [MORE])
+    app = commands(lambda _: aws.connect, lambda _: (seed, None) if seed else None, lambda _: [MORE])
     return CliRunner().invoke(app, arguments, input=answer)
 
 
@@ -113,6 +113,20 @@ def test_the_lab_that_runs_there_gives_the_seed(aws: Any) -> None:
     }
     assert len(plans) == 1
     assert plans != {run(aws, "deploy", "--dry-run", seed=None).stdout}
+
+
+def test_the_address_that_was_chosen_for_the_running_lab_is_kept(aws: Any) -> None:
+    """Unless another seed or address is asked for."""
+
+    def uploads(*arguments: str) -> set[str]:
+        app = commands(lambda _: aws.connect, lambda _: ("demo", "198.18.7.7"))
+        plan = CliRunner().invoke(app, ["deploy", "--dry-run", *arguments]).stdout
+        return {line.split()[2] for line in plan.splitlines() if " upload " in line}
+
+    demo = uploads("--seed", "demo")
+    assert uploads() == uploads("--seed", "demo", "--ip", "198.18.7.7")
+    assert not uploads() & demo
+    assert not uploads("--ip", "198.18.9.9") & (demo | uploads())
 
 
 def test_destroy_takes_away_what_deploy_made(aws: Any) -> None:
