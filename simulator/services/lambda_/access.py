@@ -115,7 +115,9 @@ class Access(Versions):
         a while with the session that it has; here the next run fails.
         """
         name = version.config.role.rsplit("/", 1)[-1]
-        return NOT_ASSUMABLE if name in self.changed_roles and not assumable(ctx, name) else ""
+        if name not in self.trusted:
+            self.trusted[name] = assumable(ctx, name)
+        return "" if self.trusted[name] else NOT_ASSUMABLE
 
     def may_invoke(self, function: Function, qualifier: str | None, source_service: str, source_arn: str) -> bool:
         """Return whether the policy of a function, version or alias lets a service invoke it for this source."""

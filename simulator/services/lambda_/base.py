@@ -31,13 +31,13 @@ class Base(Service):
         self.polls: dict[str, Poll] = {}
         self.waiting: dict[str, Waiting] = {}
         self.views: dict[tuple[str, Vpc], VpcView] = {}
-        self.changed_roles: set[str] = set()
-        """Names of roles whose trust was touched: only their functions need a look at IAM before a run."""
+        self.trusted: dict[str, bool] = {}
+        """Whether Lambda can assume a role, by its name: what IAM said last, until its trust is touched."""
 
     def on_call(self, call: Call) -> None:
-        """Note the roles that may no longer be assumable."""
-        if call.service == "iam" and call.operation in ROLE_CHANGES and call.error_code is None and call.change:
-            self.changed_roles.add(str(call.params.get("RoleName", "")))
+        """Forget what IAM said of a role that changes."""
+        if call.service == "iam" and call.operation in ROLE_CHANGES:
+            self.trusted.pop(str(call.params.get("RoleName", "")), None)
 
     def found(
         self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None = None
