@@ -276,26 +276,38 @@ class Scheduler(Service):
 
     def upcoming(self, until: datetime) -> list[Upcoming]:
         """Return the runs of functions that enabled schedules would cause, oldest first: see the base class."""
-        found: list[Upcoming] = []
-        for region, one in self._started():
-            arn, payload_of = self._function(region, one)
-            if arn is None:
-                continue
-            ctx = self._looking(region)
-            allowed, why = self._may_invoke(ctx, one, arn)
-            source = f"schedule {one.group}/{one.name}, {one.settings['ScheduleExpression']}"
-            found += [
-                Upcoming(
-                    at=one.runs_at(at),
-                    function_arn=arn,
-                    payload=payload_of(at).encode(),
-                    source=source,
-                    allowed=allowed,
-                    why=why,
-                )
-                for at in spread(one.due, one.following, until)
-            ]
+        found = [run for region, one in self._started() for run in self._foreseen(region, one, until)]
         return sorted(found, key=lambda run: (run.at, run.function_arn))
+
+    def _foreseen(self, region: str, one: Schedule, until: datetime) -> Iterator[Upcoming]:
+        """Yield the runs of functions that one schedule would cause."""
+        ctx = targets.looking(self.lab, PRINCIPAL, region)
+        refused = self._refusal(ctx, one)
+        source = f"schedule {one.group}/{one.name}, {one.settings['ScheduleExpression']}"
+        for at in spread(one.due, one.following, until):
+            for run in self._reached(ctx, one, at, one.runs_at(at)):
+                allowed, why = (False, refused) if refused else (run.allowed, run.why)
+                yield replace(run, source=source, allowed=allowed, why=why)
+
+    def _reached(self, ctx: Context, one: Schedule, at: datetime, runs_at: datetime) -> Iterator[Upcoming]:
+        arn, payload = one.target["Arn"], self._payload(ctx.region, one, at)
+        function_arn, payload_of = self._function(ctx.region, one)
+        if function_arn is not None:
+            arn, payload = function_arn, payload_of(at)
+        if targets.service_of(arn) == "events":
+            bridge = one.target.get("EventBridgeParameters", {})
+            named = bridge.get("DetailType", ""), bridge.get("Source", "")
+            yield from self.lab.service("events").foreseen(ctx.region, arn, *named, _parameters(payload), runs_at)
+            return
+        for run in targets.foresee(ctx, arn=arn, payload=payload, source_service=PRINCIPAL, source_arn=one.arn):
+            yield Upcoming(
+                at=runs_at,
+                function_arn=run.function_arn,
+                payload=run.payload,
+                source="",
+                allowed=run.allowed,
+                why=run.why,
+            )
 
     def _run(self, ctx: Context, one: Schedule, at: datetime) -> None:
         arn, payload = one.target["Arn"], self._payload(ctx.region, one, at)
@@ -345,17 +357,19 @@ class Scheduler(Service):
             raise AwsError("AccessDeniedException", f"Scheduler is not authorized to assume {role_arn}.")
         return name
 
-    def _may_invoke(self, ctx: Context, one: Schedule, function_arn: str) -> tuple[bool, str]:
-        """Return whether the next run would make the function run, and why."""
+    def _refusal(self, ctx: Context, one: Schedule) -> str:
+        """Return why the next run would not get as far as its target; "" where it would."""
         try:
             session = self._session(ctx, one)
         except AwsError:
-            return False, f"Scheduler cannot assume {one.target['RoleArn']}"
+            return f"Scheduler cannot assume {one.target['RoleArn']}"
+        function_arn, _ = self._function(ctx.region, one)
         try:
-            _authorise_invoke(ctx, session, function_arn)
+            if function_arn is not None:
+                _authorise_invoke(ctx, session, function_arn)
         except AwsError as denied:
-            return False, denied.message
-        return targets.functions(self.lab).would_run(function_arn, PRINCIPAL, one.arn)
+            return denied.message
+        return ""
 
     def _function(self, region: str, one: Schedule) -> tuple[str | None, PayloadOf]:
         """Return the function that a schedule invokes, None for other targets, and what a run hands it."""
@@ -402,12 +416,6 @@ class Scheduler(Service):
                 "detail": "{}",
             }
         )
-
-    def _looking(self, region: str) -> Context:
-        """Return a context for a look ahead, which reads and changes nothing."""
-        service = Principal.service(PRINCIPAL, self.lab.account_id)
-        now = self.lab.clock.now()
-        return Context(lab=self.lab, principal=service, now=now, ids=Ids.of("look-ahead"), region=region)
 
     # Finding and checking things
 

@@ -423,15 +423,43 @@ class Events(Service):
         ]
         return sorted(found, key=lambda run: (run.at, run.function_arn))
 
+    def foreseen(
+        self, region: str, bus_name: str, detail_type: str, source: str, detail: dict[str, Any], at: datetime
+    ) -> Iterator[Upcoming]:
+        """Yield the runs of functions that an event put on a bus at `at` would cause, were nothing changed."""
+        event = self._event(
+            event_id=Ids.of(self.lab.seed, bus_name, source, milliseconds(at)).uuid4(),
+            region=region,
+            detail_type=detail_type,
+            source=source,
+            at=at,
+            resources=[],
+            detail=detail,
+        )
+        for delivery in self._wanted(region, bus_name, event):
+            yield from self._foresee(region, delivery, at, f"rule {delivery.rule.name}")
+
     def _foreseen(self, region: str, rule: Rule, at: datetime) -> Iterator[Upcoming]:
         event = self._scheduled_event(region, rule, at)
         for delivery in self._deliveries(region, [rule], event):
-            arn = delivery.target["Arn"]
-            if targets.service_of(arn) == "lambda":
-                allowed, why = targets.functions(self.lab).would_run(arn, PRINCIPAL, delivery.rule.arn)
-                payload = self._payload(delivery, at).encode()
-                source = f"rule {rule.name}, {rule.expression}"
-                yield Upcoming(at=at, function_arn=arn, payload=payload, source=source, allowed=allowed, why=why)
+            yield from self._foresee(region, delivery, at, f"rule {rule.name}, {rule.expression}")
+
+    def _foresee(self, region: str, delivery: _Delivery, at: datetime, source: str) -> Iterator[Upcoming]:
+        for reached in targets.foresee(
+            targets.looking(self.lab, PRINCIPAL, region),
+            arn=delivery.target["Arn"],
+            payload=self._payload(delivery, at),
+            source_service=PRINCIPAL,
+            source_arn=delivery.rule.arn,
+        ):
+            yield Upcoming(
+                at=at,
+                function_arn=reached.function_arn,
+                payload=reached.payload,
+                source=source,
+                allowed=reached.allowed,
+                why=reached.why,
+            )
 
     def _scheduled(self) -> Iterator[tuple[str, Rule]]:
         """Yield the rules that have a next run, each with its Region; only default buses have schedules."""

@@ -1,11 +1,13 @@
 """Handing a payload to a target: a function, a queue, a topic or a log group. Rules and Scheduler both use it."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from simulator.clock import milliseconds
 from simulator.errors import AwsError
-from simulator.identity import Principal
+from simulator.identity import Ids, Principal
 from simulator.service import Context
 
 NO_PERMISSIONS = "NO_PERMISSIONS"
@@ -59,6 +61,52 @@ def deliver(
     except AwsError as error:
         return failure_of(error.code)
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A function that a delivery would make run, with what it would be handed; `allowed` and `why` as in Upcoming."""
+
+    function_arn: str
+    payload: bytes
+    allowed: bool
+    why: str
+
+
+def foresee(ctx: Context, *, arn: str, payload: str, source_service: str, source_arn: str) -> Iterator[Reached]:
+    """Yield the functions that a delivery to `arn` would make run: the target itself, or who polls the queue that it is."""
+    if service_of(arn) == "lambda":
+        allowed, why = functions(ctx.lab).would_run(arn, source_service, source_arn)
+        yield Reached(function_arn=arn, payload=payload.encode(), allowed=allowed, why=why)
+    elif service_of(arn) == "sqs" and arn.split(":")[4:5] == [ctx.account_id]:
+        for mapping in ctx.read("lambda", "ListEventSourceMappings", EventSourceArn=arn)["EventSourceMappings"]:
+            # a poller runs its function as Scheduler does, without asking the function's policy
+            allowed, why = functions(ctx.lab).would_run(mapping["FunctionArn"], "scheduler.amazonaws.com", arn)
+            if mapping.get("State") != "Enabled":
+                allowed, why = False, f"the event source mapping of {arn} is {mapping.get('State')}"
+            yield Reached(function_arn=mapping["FunctionArn"], payload=_polled(arn, payload), allowed=allowed, why=why)
+
+
+def looking(lab: Any, service: str, region: str) -> Context:
+    """Return a context for a look ahead, which reads and changes nothing."""
+    principal = Principal.service(service, lab.account_id)
+    return Context(lab=lab, principal=principal, now=lab.clock.now(), ids=Ids.of("look-ahead"), region=region)
+
+
+def _polled(queue_arn: str, payload: str) -> bytes:
+    """Return the event of a function that polls a queue; the ids of a message to come are not known."""
+    record = {
+        "messageId": Ids.of(queue_arn, payload).uuid4(),
+        "receiptHandle": "",
+        "body": payload,
+        "attributes": {},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": queue_arn.split(":")[3],
+    }
+    return json.dumps({"Records": [record]}).encode()
 
 
 def bury(ctx: Context, *, queue_arn: str, payload: str, principal: Principal, attributes: dict[str, str]) -> None:

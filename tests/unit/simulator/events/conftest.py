@@ -59,6 +59,7 @@ class FakeLab:
         self.now = START
         self.clock = LabClock(lambda: milliseconds(self.now) / 1000)
         self.functions, self.moto = FakeFunctions(), FakeMoto()
+        self.mappings: list[dict[str, str]] = []
         self.roles: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str, Principal, dict[str, Any]]] = []
         self.answers: dict[tuple[str, str], AwsError] = {}
@@ -106,6 +107,9 @@ class FakeLab:
             if params["RoleName"] not in self.roles:
                 raise AwsError("NoSuchEntity", "The role cannot be found.")
             return {"Role": self.roles[params["RoleName"]]}
+        if operation == "ListEventSourceMappings":
+            arn = params["EventSourceArn"]
+            return {"EventSourceMappings": [one for one in self.mappings if one["EventSourceArn"] == arn]}
         assert (service, operation) == ("sqs", "GetQueueUrl")
         return {"QueueUrl": f"https://queue/{params['QueueName']}"}
 

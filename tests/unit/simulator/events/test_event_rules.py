@@ -136,6 +136,22 @@ def test_look_ahead_tells_the_next_run_however_far(lab: Any) -> None:
     assert not run.allowed
 
 
+def test_look_ahead_follows_buses_and_polled_queues(lab: Any) -> None:
+    """A function behind a queue or a bus runs just as well, if not as directly."""
+    queue, bus = "arn:aws:sqs:us-east-1:123456789012:q", "arn:aws:events:us-east-1:123456789012:event-bus/mine"
+    lab.mappings.append({"EventSourceArn": queue, "FunctionArn": FUNCTION, "State": "Enabled"})
+    lab.call("events", "create_event_bus", Name="mine")
+    lab.call("events", "put_rule", Name="w", EventPattern='{"source": ["aws.events"]}', EventBusName="mine")
+    lab.call("events", "put_targets", Rule="w", EventBusName="mine", Targets=[{"Id": "f", "Arn": FUNCTION + "-2"}])
+    every_ten(lab)
+    lab.call("events", "put_targets", Rule="every-ten", Targets=[{"Id": "f", "Arn": queue}, {"Id": "b", "Arn": bus}])
+    runs = lab.own["events"].upcoming(lab.now)
+    assert [(run.function_arn, run.allowed) for run in runs] == [(FUNCTION, True), (FUNCTION + "-2", True)]
+    assert json.loads(json.loads(runs[0].payload)["Records"][0]["body"])["detail-type"] == "Scheduled Event"
+    lab.mappings[0]["State"] = "Disabled"
+    assert not lab.own["events"].upcoming(lab.now)[0].allowed
+
+
 def test_look_ahead_is_bounded(lab: Any) -> None:
     """Of many runs it tells the first ones and a choice of the rest."""
     lab.call("events", "put_rule", Name="often", ScheduleExpression="rate(1 minute)")

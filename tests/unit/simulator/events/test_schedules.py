@@ -155,6 +155,9 @@ def test_queues_and_buses_are_called_as_the_role(lab: Any) -> None:
     lab.advance(timedelta(minutes=1))
     assert [operation for _, operation, _, _ in lab.calls] == ["SendMessage", "PutEvents"]
     assert {principal.issuer_name for _, _, principal, _ in lab.calls} == {"runs-schedules"}
+    lab.call("events", "put_rule", Name="w", EventPattern='{"source": ["s"]}')
+    lab.call("events", "put_targets", Rule="w", Targets=[{"Id": "f", "Arn": FUNCTION}])
+    assert [run.function_arn for run in lab.own["scheduler"].upcoming(lab.now)] == [FUNCTION]
     assert lab.calls[1][3]["Entries"] == [{"EventBusName": bus["Arn"], "Detail": "{}", **parameters}]
 
 
