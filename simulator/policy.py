@@ -1,12 +1,298 @@
-"""Authorisation: may this principal make this call?"""
+"""IAM policies evaluated: may this principal make this call?
 
-from collections.abc import Mapping
+`evaluate` is pure: policies and a request in, a decision out, by AWS's logic (an explicit Deny wins, a boundary limits, else an Allow
+is needed). `authorise` gathers the principal's policies from IAM's storage and refuses in AWS's words.
+Source: IAM user guide, Policy evaluation logic, IAM JSON policy elements; service authorization reference for actions.
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from simulator.errors import AwsError
+from simulator.identity import Principal
+from simulator.permissions import Needed, needed
 
 if TYPE_CHECKING:
     from simulator.service import Context
     from simulator.world import Lab
 
+Document = Mapping[str, Any]
+JSON_PROTOCOL_CODE = "AccessDeniedException"
+QUERY_SERVICES = frozenset({"iam", "sts", "cloudformation", "s3", "sns", "elb", "elbv2", "rds", "autoscaling", "sqs"})
+
+
+class Decision(Enum):
+    """What policies say of a request."""
+
+    ALLOW = "allow"
+    IMPLICIT_DENY = "no identity-based policy allows the {action} action"
+    EXPLICIT_DENY = "with an explicit deny in an identity-based policy"
+    BOUNDARY_DENY = "no permissions boundary allows the {action} action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of the policies. `context` holds condition keys in lower case; an absent key is one that is not known."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+
+def evaluate(policies: Iterable[Document], request: Request, boundary: Document | None = None) -> Decision:
+    """Return what identity-based `policies`, limited by a permissions `boundary`, decide about `request`."""
+    allowed = False
+    for policy in policies:
+        for statement in _listed(policy.get("Statement")):
+            if isinstance(statement, Mapping) and applies(statement, request):
+                if statement.get("Effect") == "Deny":
+                    return Decision.EXPLICIT_DENY
+                allowed = allowed or statement.get("Effect") == "Allow"
+    if not allowed:
+        return Decision.IMPLICIT_DENY
+    if boundary is not None:
+        limited = evaluate((boundary,), request)
+        if limited is not Decision.ALLOW:
+            return Decision.EXPLICIT_DENY if limited is Decision.EXPLICIT_DENY else Decision.BOUNDARY_DENY
+    return Decision.ALLOW
+
+
+def applies(statement: Document, request: Request) -> bool:
+    """Return whether a statement speaks of the request: its action, its resource and its conditions."""
+    return (
+        _element(statement, "Action", lambda pattern: matches(pattern.lower(), request.action.lower()))
+        and _element(
+            statement, "Resource", lambda pattern: matches(_filled(pattern, request), request.resource), absent=True
+        )
+        and conditions_met(statement.get("Condition"), request.context)
+    )
+
+
+def _element(statement: Document, name: str, test: Callable[[str], bool], *, absent: bool = False) -> bool:
+    if name in statement:
+        return any(test(str(pattern)) for pattern in _listed(statement[name]))
+    if f"Not{name}" in statement:
+        return not any(test(str(pattern)) for pattern in _listed(statement[f"Not{name}"]))
+    return absent
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Return whether `text` fits a pattern in which `*` is anything and `?` one character; brackets are themselves."""
+    return fnmatchcase(text, pattern.replace("[", "[[]"))
+
+
+def _filled(pattern: str, request: Request) -> str:
+    """Return a pattern with policy variables such as `${aws:username}` filled; an unknown one matches nothing."""
+
+    def value(found: re.Match[str]) -> str:
+        name, _, default = found.group(1).partition(",")
+        if name in ("*", "?", "$"):
+            return name
+        known = request.context.get(name.strip().lower())
+        return known if isinstance(known, str) else default.strip().strip("'") if default else "\x00"
+
+    return re.sub(r"\$\{([^}]*)\}", value, pattern)
+
+
+# --- conditions ---------------------------------------------------------------------------------------------------
+
+
+def conditions_met(conditions: Any, context: Mapping[str, str | list[str]]) -> bool:
+    """Return whether every test of a Condition element is met. Tests AND, keys AND, values OR (negated tests: none of them)."""
+    if conditions is None:
+        return True
+    if not isinstance(conditions, Mapping):
+        return False
+    return all(
+        isinstance(keys, Mapping) and all(_test(str(test), str(key), values, context) for key, values in keys.items())
+        for test, keys in conditions.items()
+    )
+
+
+def _test(test: str, key: str, values: Any, context: Mapping[str, str | list[str]]) -> bool:
+    quantifier, _, name = test.rpartition(":")
+    optional = name.endswith("IfExists")
+    name = name.removesuffix("IfExists")
+    actual = context.get(key.lower())
+    wanted = [str(value).lower() if isinstance(value, bool) else str(value) for value in _listed(values)]
+    if name == "Null":
+        return (actual is None) == (wanted[:1] == ["true"])
+    if actual is None:
+        # An absent key fails a test, unless it may be absent or the test is negated (IAM user guide, condition operators).
+        return optional or quantifier == "ForAllValues" or "Not" in name
+    compare = _OPERATORS.get(name)
+    if compare is None:
+        return False
+    negated = "Not" in name
+    found = [actual] if isinstance(actual, str) else actual
+    each = [any(compare(one, value) for value in wanted) != negated for one in found]
+    return all(each) if quantifier == "ForAllValues" else any(each)
+
+
+def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def test(actual: str, wanted: str) -> bool:
+        try:
+            return compare(float(actual), float(wanted))
+        except ValueError:
+            return False
+
+    return test
+
+
+def _date(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def seconds(text: str) -> float:
+        return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else datetime.fromisoformat(text).timestamp()
+
+    def test(actual: str, wanted: str) -> bool:
+        try:
+            return compare(seconds(actual), seconds(wanted))
+        except ValueError:
+            return False
+
+    return test
+
+
+def _address(actual: str, wanted: str) -> bool:
+    try:
+        return ipaddress.ip_address(actual) in ipaddress.ip_network(wanted, strict=False)
+    except (ValueError, TypeError):
+        return False
+
+
+def _arn(actual: str, wanted: str) -> bool:
+    parts, patterns = actual.split(":", 5), wanted.split(":", 5)
+    return len(parts) == len(patterns) and all(
+        matches(pattern, part) for pattern, part in zip(patterns, parts, strict=True)
+    )
+
+
+_ORDERINGS: Mapping[str, Callable[[float, float], bool]] = {
+    "Equals": lambda a, b: a == b, "NotEquals": lambda a, b: a == b, "LessThan": lambda a, b: a < b,
+    "LessThanEquals": lambda a, b: a <= b, "GreaterThan": lambda a, b: a > b, "GreaterThanEquals": lambda a, b: a >= b,
+}  # fmt: skip
+# A negated operator compares as its positive does; `_test` turns the outcome around.
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    **{f"String{name}": lambda a, b: a == b for name in ("Equals", "NotEquals")},
+    **{f"String{name}IgnoreCase": lambda a, b: a.lower() == b.lower() for name in ("Equals", "NotEquals")},
+    **{f"String{name}": lambda a, b: matches(b, a) for name in ("Like", "NotLike")},
+    **{f"Arn{name}": _arn for name in ("Equals", "Like", "NotEquals", "NotLike")},
+    "Bool": lambda a, b: a.lower() == b.lower(),
+    "IpAddress": _address,
+    "NotIpAddress": _address,
+    "BinaryEquals": lambda a, b: a == b,
+    **{f"Numeric{name}": _number(compare) for name, compare in _ORDERINGS.items()},
+    **{f"Date{name}": _date(compare) for name, compare in _ORDERINGS.items()},
+}
+
+
+# --- the lab's principals -----------------------------------------------------------------------------------------
+
 
 def authorise(lab: "Lab", ctx: "Context", service: str, operation: str, params: Mapping[str, Any]) -> None:
-    """Raise AwsError AccessDenied where the principal's policies do not allow the call."""
+    """Raise AwsError (AccessDenied in the service's words) where the principal's policies do not allow the call.
+
+    AWS services, the account's root and the role that set the account up (it is in no lab's IAM) are not asked.
+    """
+    identity = identity_policies(lab, ctx.principal)
+    if identity is None or (service, operation) == ("sts", "GetCallerIdentity"):
+        return
+    policies, boundary = identity
+    context = request_context(ctx)
+    for each in needed(service, operation, params, ctx.account_id, ctx.region):
+        request = Request(action=each.action, resource=each.resource, context={**context, **each.context})
+        decision = evaluate(policies, request, boundary)
+        if decision is not Decision.ALLOW:
+            raise refusal(ctx.principal, service, each, decision)
+
+
+def identity_policies(lab: "Lab", principal: Principal) -> tuple[list[Document], Document | None] | None:
+    """Return the policies of a principal and its boundary; None for one that is not subject to the lab's IAM."""
+    if principal.type in ("AWSService", "Root") or principal.account_id != lab.account_id:
+        return None
+    with lab.moto.lock:
+        backend = lab.moto.backend("iam", lab.account_id, "global")
+        if principal.type == "AssumedRole":
+            holder = next((role for role in backend.roles.values() if role.name == principal.issuer_name), None)
+            if holder is None:
+                # The account's own set-up role is nowhere in IAM. A role that was deleted takes its sessions' rights along.
+                return None if principal.issuer_name == "OrganizationAccountAccessRole" else ([], None)
+            holders = [holder]
+        else:
+            holder = backend.users.get(principal.name)
+            if holder is None:
+                return [], None
+            holders = [holder, *(group for group in backend.groups.values() if holder in group.users)]
+        texts = [text for one in holders for text in one.policies.values()]
+        texts += [policy.document for one in holders for policy in one.managed_policies.values()]
+        limit = getattr(holder, "permissions_boundary_arn", None)
+        boundary = backend.managed_policies.get(limit) if limit else None
+        limit_text = boundary.document if boundary is not None else None
+    return [_parsed(_as_text(text)) for text in texts], _parsed(_as_text(limit_text)) if limit_text else None
+
+
+def request_context(ctx: "Context") -> dict[str, str | list[str]]:
+    """Return the global condition keys of a call, in lower case."""
+    principal = ctx.principal
+    known: dict[str, str | list[str]] = {
+        "aws:principalarn": principal.issuer_arn or principal.arn,
+        "aws:principalaccount": principal.account_id,
+        "aws:principaltype": "AssumedRole" if principal.type == "AssumedRole" else "User",
+        "aws:userid": principal.principal_id,
+        "aws:requestedregion": ctx.region,
+        "aws:currenttime": f"{ctx.now:%Y-%m-%dT%H:%M:%SZ}",
+        "aws:epochtime": str(int(ctx.now.timestamp())),
+        "aws:securetransport": "true",
+        "aws:useragent": ctx.user_agent,
+        "aws:viaawsservice": "true" if ctx.invoked_by else "false",
+        "aws:multifactorauthpresent": "false",
+    }
+    if ctx.invoked_by:
+        known["aws:calledvia"] = [ctx.invoked_by]
+    else:
+        known["aws:sourceip"] = ctx.source_ip
+    if principal.type == "IAMUser":
+        known["aws:username"] = principal.name
+    return known
+
+
+def refusal(principal: Principal, service: str, what: Needed, decision: Decision) -> AwsError:
+    """Return the error for a refused call, as the service words it."""
+    because = decision.value.format(action=what.action)
+    reason = because if decision is Decision.EXPLICIT_DENY else f"because {because}"
+    text = f"User: {principal.arn} is not authorized to perform: {what.action} on resource: {what.resource} {reason}"
+    if service == "ec2":
+        return AwsError(
+            "UnauthorizedOperation", f"You are not authorized to perform this operation. {text}", status=403
+        )
+    if service in QUERY_SERVICES:
+        return AwsError("AccessDenied", text, status=403)
+    status = 403 if service in ("lambda", "guardduty", "scheduler") else 400
+    return AwsError(JSON_PROTOCOL_CODE, text, status=status)
+
+
+def _as_text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Document:
+    try:
+        value = json.loads(text if text.lstrip().startswith("{") else unquote(text))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

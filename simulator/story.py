@@ -81,9 +81,12 @@ class Story:
         ctx = self._context(principal)
         stack = ctx.read("cloudformation", "DescribeStacks", StackName=stack_name)["Stacks"][0]
         if stack["StackStatus"] != "CREATE_COMPLETE":
+            events = ctx.read("cloudformation", "DescribeStackEvents", StackName=stack_name)["StackEvents"]
+            failed = [each for each in events if each["ResourceStatus"].endswith("_FAILED")]
+            first = f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}" if failed else "no reason given"
             raise LabError(
                 "deploying the lab",
-                f"the stack {stack_name} came to {stack['StackStatus']} ({stack.get('StackStatusReason', 'no reason given')})",
+                f"the stack {stack_name} came to {stack['StackStatus']} ({first})",
                 "This is a defect of the kit; please report it with the server's log.",
             )
 
