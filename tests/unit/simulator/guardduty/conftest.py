@@ -206,3 +206,37 @@ def listed(world: World) -> World:
     world.call("CreateThreatIntelSet", Name="S3BadIpAddressList", Format="TXT", Location=location, Activate=True)
     world.wait(minutes=10)
     return world
+
+
+@dataclass
+class Furnished:
+    """A world with one of everything, and its ids by the name of the parameter that takes them."""
+
+    world: World
+    known: dict[str, str]
+
+
+@pytest.fixture
+def furnished(listed: World) -> Furnished:
+    """Return a world in which every kind of thing exists once and a finding shows."""
+    listed.flow()
+    listed.wait(minutes=20)
+    location = listed.put("more.txt", b"192.0.2.1\n")
+    known = {"DetectorId": listed.detector_id, "FindingId": listed.finding()["Id"], "FilterName": "furniture"}
+    known["ThreatIntelSetId"] = listed.call("ListThreatIntelSets")["ThreatIntelSetIds"][0]
+    for kind in ("IPSet", "ThreatEntitySet", "TrustedEntitySet"):
+        known |= listed.call(f"Create{kind}", Name=kind, Format="TXT", Location=location, Activate=True)
+    listed.call("CreateFilter", Name="furniture", FindingCriteria={"Criterion": {"type": {"Equals": ["x"]}}})
+    known |= listed.call(
+        "CreatePublishingDestination",
+        DestinationType="S3",
+        DestinationProperties={
+            "DestinationArn": "arn:aws:s3:::findings",
+            "KmsKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd",
+        },
+    )
+    known["ResourceArn"] = f"arn:aws:guardduty:us-east-1:{ACCOUNT}:detector/{listed.detector_id}"
+    known["AccountId"] = ACCOUNT
+    listed.call("CreateSampleFindings")
+    listed.wait(minutes=5)
+    return Furnished(world=listed, known=known)
