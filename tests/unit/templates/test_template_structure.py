@@ -193,7 +193,7 @@ def test_recorder_and_channel_do_not_wait_for_each_other(scenario: Scenario) -> 
     """A dependency either way would hang: CloudFormation's recorder is complete only once a channel exists."""
     found = resources(scenario, Options())
     assert "DependsOn" not in found["ConfigRecorder"]
-    assert "ConfigRecorder" not in found["ConfigDeliveryChannel"]["DependsOn"]
+    assert "ConfigRecorder" not in found["DeliveryChannel"]["DependsOn"]
 
 
 def test_a_participant_can_neither_become_the_system_nor_change_the_roles(scenario: Scenario) -> None:
