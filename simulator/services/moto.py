@@ -5,6 +5,8 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
 - time: wherever a moto module asks for the time it gets the lab's (`_NOW`, a context variable, so that labs do not mix);
 - ids: its one generator is seeded from the change's number before every change, and from a backend's name where one is
   born, so that a replay draws the same ids; what it draws from the operating system it draws from that generator too;
+- authorisation is ours (policy.py): moto's reading of bucket policies ignores conditions, so a policy that denies plain HTTP
+  would deny everything; it is off;
 - isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no CORS, no AMIs;
 - memory: its tracking of every instance ever made is off;
 - errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
@@ -107,8 +109,17 @@ def _patch_new_modules() -> None:
             attributes["datetime"] = _DATETIME_MODULE
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
+        if name == "moto.s3.models":
+            attributes["FakeBucket"].get_permission = _no_opinion
         if attributes.get("os") is os and name.startswith(("moto.s3.", "moto.iam.", "moto.kms.")):
             attributes["os"] = _OS_MODULE
+
+
+def _no_opinion(_bucket: Any, _action: str, _resource: str) -> Any:
+    """Stand in for moto's evaluation of a bucket's policy."""
+    from moto.iam.access_control import PermissionResult
+
+    return PermissionResult.NEUTRAL
 
 
 def _untracked(cls: type, *_args: Any, **_kwargs: Any) -> Any:
