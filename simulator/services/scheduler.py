@@ -141,7 +141,7 @@ class Scheduler(Service):
             if ClientToken is not None and old.token == ClientToken:
                 return {"ScheduleArn": old.arn}
             raise AwsError("ConflictException", f"Schedule {Name} already exists.")
-        self._check(ctx, settings)
+        self._check(ctx, GroupName, settings)
         one = Schedule(
             name=Name,
             group=GroupName,
@@ -160,7 +160,7 @@ class Scheduler(Service):
     ) -> dict[str, Any]:
         """Replace all that is set of a schedule, which begins anew. Source: EventBridge Scheduler API, UpdateSchedule."""
         one = self._schedule(ctx.region, Name, GroupName)
-        self._check(ctx, settings)
+        self._check(ctx, GroupName, settings)
         one.settings, one.modified = settings, ctx.now
         one.start(ctx.now, ctx.ids)
         return {"ScheduleArn": one.arn}
@@ -344,16 +344,20 @@ class Scheduler(Service):
 
     def _session(self, ctx: Context, one: Schedule) -> Principal:
         """Return the session of the schedule's role. Raises AwsError where the role is not Scheduler's to assume."""
-        name = self._role_name(ctx, one.target["RoleArn"])
+        name = self._role_name(ctx, one.target["RoleArn"], one.group)
         session: Principal = self.lab.service("sts").open_session(ctx, name, Ids.of(one.arn).hex(32), ctx.now)
         return session
 
-    def _role_name(self, ctx: Context, role_arn: str) -> str:
-        """Return the name of a role of the account that trusts Scheduler. Raises AwsError for any other."""
+    def _role_name(self, ctx: Context, role_arn: str, group: str) -> str:
+        """Return the name of a role of the account that trusts Scheduler, for a schedule of `group`.
+
+        Raises AwsError for any other. Source: EventBridge Scheduler user guide, Confused deputy prevention.
+        """
         name = role_arn.rsplit("/", 1)[-1]
         role = ctx.read("iam", "GetRole", RoleName=name)["Role"]
         scheduler = Principal.service(PRINCIPAL, ctx.account_id)
-        if role["Arn"] != role_arn or not trusts(trust_policy(role), scheduler, "sts:AssumeRole"):
+        facts = {"aws:sourcearn": self._arn(ctx.region, f"schedule-group/{group}")}
+        if role["Arn"] != role_arn or not trusts(trust_policy(role), scheduler, "sts:AssumeRole", facts):
             raise AwsError("AccessDeniedException", f"Scheduler is not authorized to assume {role_arn}.")
         return name
 
@@ -450,7 +454,7 @@ class Scheduler(Service):
             raise AwsError("ResourceNotFoundException", f"Schedule group {group.name} does not exist.")
         return group
 
-    def _check(self, ctx: Context, settings: Mapping[str, Any]) -> None:
+    def _check(self, ctx: Context, group: str, settings: Mapping[str, Any]) -> None:
         """Raise AwsError for settings that Scheduler does not take."""
         _check_times(ctx.now, settings)
         target = settings["Target"]
@@ -459,7 +463,7 @@ class Scheduler(Service):
         if target["Arn"].startswith(UNIVERSAL) and len(target["Arn"].removeprefix(UNIVERSAL).split(":")) != 2:
             _invalid(f"Invalid RequestJson provided. Reason {target['Arn']} is not a valid universal target.")
         try:
-            self._role_name(ctx, target["RoleArn"])
+            self._role_name(ctx, target["RoleArn"], group)
         except AwsError as error:
             told = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
             raise AwsError("ValidationException", told) from error

@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
+from simulator import policy
 from simulator.clock import moment
 from simulator.errors import AwsError
 from simulator.identity import Ids, Principal, account_of
@@ -120,14 +120,12 @@ class Sts(Service):
             *(["sts:TagSession"] if Tags else []),
             *(["sts:SetSourceIdentity"] if SourceIdentity else []),
         }
-        known = {
-            "sts:ExternalId": ExternalId,
-            "sts:RoleSessionName": RoleSessionName,
-            "sts:SourceIdentity": SourceIdentity,
-        }
+        given = {"sts:externalid": ExternalId, "sts:sourceidentity": SourceIdentity}
+        facts = {**policy.request_context(ctx), "sts:rolesessionname": RoleSessionName}
+        facts |= {key: value for key, value in given.items() if value is not None}
         document = trust_policy(role)
         for action in sorted(wanted):
-            if not trusts(document, ctx.principal, action, known):
+            if not trusts(document, ctx.principal, action, facts):
                 _denied(ctx.principal, action, RoleArn)
         _check_duration(ctx.principal, DurationSeconds, role.get("MaxSessionDuration", HOUR))
         access_key = ctx.ids.unique_id("ASIA", ctx.account_id, 20)
@@ -234,20 +232,15 @@ class Sts(Service):
 
 
 def trusts(
-    document: Mapping[str, Any], caller: Principal, action: str, known: Mapping[str, str | None] | None = None
+    document: Mapping[str, Any], caller: Principal, action: str, context: Mapping[str, str | list[str]] | None = None
 ) -> bool:
     """Return whether a role's trust policy lets `caller` do `action` (such as `sts:AssumeRole`).
 
-    `known` holds what conditions may ask about the request beside the caller; a condition about anything else is not
-    met. An explicit Deny wins. Source: IAM user guide, Policy evaluation logic.
+    `context` holds what conditions may ask about, with keys in lower case; the account of a calling service is always
+    known. An explicit Deny wins. Source: IAM user guide, Policy evaluation logic.
     """
-    facts = {
-        "aws:principalarn": caller.issuer_arn or caller.arn,
-        "aws:principalaccount": caller.account_id,
-        "aws:principaltype": caller.type,
-        "aws:userid": caller.principal_id,
-        "aws:sourceaccount": caller.account_id if caller.type == "AWSService" else None,
-    } | {key.lower(): value for key, value in (known or {}).items()}
+    known = {"aws:sourceaccount": caller.account_id} if caller.type == "AWSService" else {}
+    facts = {**known, **(context or {})}
     allowed = False
     for statement in _listed(document.get("Statement")):
         if not isinstance(statement, Mapping) or not _applies(statement, caller, action, facts):
@@ -258,19 +251,17 @@ def trusts(
     return allowed
 
 
-def _applies(statement: Mapping[str, Any], caller: Principal, action: str, facts: Mapping[str, str | None]) -> bool:
+def _applies(
+    statement: Mapping[str, Any], caller: Principal, action: str, facts: Mapping[str, str | list[str]]
+) -> bool:
     actions = "Action" if "Action" in statement else "NotAction"
-    acts = any(fnmatchcase(action.lower(), str(wanted).lower()) for wanted in _listed(statement.get(actions)))
+    acts = any(policy.matches(str(wanted).lower(), action.lower()) for wanted in _listed(statement.get(actions)))
     principals = "Principal" if "Principal" in statement else "NotPrincipal"
     named = _names(statement.get(principals), caller)
     return (
         acts == (actions == "Action")
         and named == (principals == "Principal")
-        and all(
-            _condition_met(str(test), key, values, facts)
-            for test, keys in _pairs(statement.get("Condition"))
-            for key, values in _pairs(keys)
-        )
+        and policy.conditions_met(statement.get("Condition"), facts)
     )
 
 
@@ -288,50 +279,21 @@ def _names(principal: Any, caller: Principal) -> bool:
     return any(isinstance(name, str) and name in ids for name in _listed(principal.get("AWS")) if name)
 
 
-def _condition_met(test: str, key: str, values: Any, facts: Mapping[str, str | None]) -> bool:
-    fact = facts.get(key.lower())
-    name = test.removesuffix("IfExists")
-    if fact is None:
-        # a fact that is not known meets tests that allow it to be absent, and the negated ones
-        return (
-            test.endswith("IfExists")
-            or name in ("StringNotEquals", "StringNotLike", "ArnNotEquals", "ArnNotLike")
-            or (name == "Null" and str(values).lower() == "true")
-        )
-    wanted = [str(value) for value in _listed(values)]
-    if name in ("StringEquals", "StringNotEquals"):
-        return (fact in wanted) == (name == "StringEquals")
-    if name == "StringEqualsIgnoreCase":
-        return fact.lower() in (value.lower() for value in wanted)
-    if name in ("StringLike", "ArnLike", "ArnEquals", "StringNotLike", "ArnNotLike", "ArnNotEquals"):
-        return any(_like(fact, value) for value in wanted) == ("Not" not in name)
-    return name == "Null" and wanted == ["false"]
-
-
-def _like(text: str, pattern: str) -> bool:
-    # in AWS's patterns only * and ? are special, in fnmatch also [
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
-
-
 def _listed(value: Any) -> Iterable[Any]:
     if value is None:
         return ()
     return value if isinstance(value, list) else (value,)
 
 
-def _pairs(value: Any) -> Iterable[tuple[str, Any]]:
-    return value.items() if isinstance(value, Mapping) else ()
-
-
 def trust_policy(role: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the trust policy of a role in the shape of GetRole, which has it as text, quoted or not, or as an object."""
-    policy = role.get("AssumeRolePolicyDocument")
-    if isinstance(policy, str):
+    document = role.get("AssumeRolePolicyDocument")
+    if isinstance(document, str):
         try:
-            policy = json.loads(policy if policy.lstrip().startswith("{") else unquote(policy))
+            document = json.loads(document if document.lstrip().startswith("{") else unquote(document))
         except ValueError:
             return {}
-    return policy if isinstance(policy, Mapping) else {}
+    return document if isinstance(document, Mapping) else {}
 
 
 def _arn_of(caller: Principal) -> str:
@@ -355,15 +317,15 @@ def _check_duration(caller: Principal, duration: int, longest: int) -> None:
         )
 
 
-def _check_policy(policy: str) -> None:
+def _check_policy(text: str) -> None:
     try:
-        document = json.loads(policy)
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise AwsError("MalformedPolicyDocument", "This policy contains invalid Json") from error
     if not isinstance(document, dict) or "Statement" not in document:
         raise AwsError("MalformedPolicyDocument", "Syntax errors in policy.")
-    if len(policy) > 2048:
-        raise AwsError("PackedPolicyTooLarge", f"Packed policy consumes {len(policy) * 100 // 2048}% of allotted space")
+    if len(text) > 2048:
+        raise AwsError("PackedPolicyTooLarge", f"Packed policy consumes {len(text) * 100 // 2048}% of allotted space")
 
 
 def _session_tags(tags: Sequence[Mapping[str, str]], transitive: Sequence[str]) -> tuple[tuple[str, str], ...]:

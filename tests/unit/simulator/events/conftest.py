@@ -1,9 +1,11 @@
 """A lab with EventBridge, Scheduler and STS in it, and fakes for what they deliver to."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,10 +42,26 @@ class FakeFunctions:
 
 
 @dataclass
+class FakeRole:
+    """A role in IAM's storage, with inline policies only."""
+
+    name: str
+    policies: dict[str, str]
+    managed_policies: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class FakeMoto:
-    """The metrics that were counted, by name."""
+    """The metrics that were counted, by name, and the policies of roles, by the role's name."""
 
     counted: dict[str, int] = field(default_factory=dict)
+    roles: dict[str, FakeRole] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def backend(self, service: str, account_id: str, region: str) -> Any:
+        """Return what holds roles and managed policies."""
+        assert service == "iam"
+        return SimpleNamespace(roles=self.roles, managed_policies={})
 
     def put_metrics(self, ctx: Context, namespace: str, data: Sequence[tuple[str, dict[str, str], float, str]]) -> None:
         """Count each metric."""
@@ -128,7 +146,9 @@ class FakeLab:
         getattr(self.own[service], f"apply_{kind}")(ctx, data)
 
     def add_role(self, name: str, **principal: str) -> str:
-        """Add a role that trusts `principal` and return its ARN."""
+        """Add a role that trusts `principal` and may do everything, and return its ARN."""
+        everything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+        self.moto.roles[name] = FakeRole(name, {"everything": json.dumps(everything)})
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         arn = f"arn:aws:iam::{self.account_id}:role/{name}"
         self.roles[name] = {

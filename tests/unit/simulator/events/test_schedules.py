@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from simulator import policy
 from simulator.errors import AwsError
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:traffic-simulation"
@@ -116,16 +115,13 @@ def test_a_role_that_no_longer_trusts_scheduler_runs_nothing(lab: Any) -> None:
     )
 
 
-def test_a_role_that_may_not_invoke_runs_nothing(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_that_may_not_invoke_runs_nothing(lab: Any) -> None:
     """The role's policies decide, asked as its session."""
-
-    def deny(lab: Any, ctx: Any, service: str, operation: str, params: Any) -> None:
-        assert (service, operation, params) == ("lambda", "Invoke", {"FunctionName": FUNCTION})
-        raise AwsError("AccessDeniedException", f"{ctx.principal.issuer_name} may not")
-
-    monkeypatch.setattr(policy, "authorise", deny)
     make(lab, target={"DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:123456789012:dead"}})
-    assert lab.own["scheduler"].upcoming(lab.now)[0].why == "runs-schedules may not"
+    lab.moto.roles["runs-schedules"].policies.clear()
+    run = lab.own["scheduler"].upcoming(lab.now)[0]
+    assert not run.allowed
+    assert f"is not authorized to perform: lambda:InvokeFunction on resource: {FUNCTION}" in run.why
     lab.advance(timedelta(minutes=1))
     assert lab.functions.events == []
     ((_, operation, _, params),) = lab.calls

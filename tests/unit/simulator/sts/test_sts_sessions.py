@@ -143,6 +143,14 @@ def test_what_is_no_role_arn_is_invalid() -> None:
     )
 
 
+def test_an_external_id_is_asked_for() -> None:
+    """The condition of a role for third parties."""
+    lab = StsLab(trust("*", Condition={"StringEquals": {"sts:ExternalId": "e-1"}}))
+    assert refused(lab).startswith("AccessDenied")
+    assert refused(lab, ExternalId="e-2").startswith("AccessDenied")
+    assert lab.assume(ExternalId="e-1")
+
+
 def test_durations_are_bounded_by_role_and_chaining() -> None:
     """By the role's maximum, and to one hour for a session that assumes a role."""
     lab = StsLab(trust("*"))
@@ -219,6 +227,7 @@ def test_the_story_opens_the_same_session_of_a_role_again() -> None:
 
 
 SERVICE = Principal.service("lambda.amazonaws.com", ACCOUNT)
+ARN = {"aws:principalarn": USER.arn}
 OTHER = Principal(type="IAMUser", account_id="210987654321", arn="arn:aws:iam::210987654321:user/eve")
 
 
@@ -242,18 +251,19 @@ OTHER = Principal(type="IAMUser", account_id="210987654321", arn="arn:aws:iam::2
         (trust("*", Action="sts:assumerole"), USER, {}, True),
         (trust("*", Action="sts:TagSession"), USER, {}, False),
         (trust("*", Effect="Deny"), USER, {}, False),
-        (trust("*", Condition={"StringEquals": {"sts:ExternalId": "e"}}), USER, {"sts:ExternalId": "e"}, True),
-        (trust("*", Condition={"StringEquals": {"sts:ExternalId": "e"}}), USER, {"sts:ExternalId": None}, False),
-        (trust("*", Condition={"StringNotEquals": {"sts:ExternalId": "e"}}), USER, {"sts:ExternalId": "e"}, False),
+        (trust("*", Condition={"StringEquals": {"sts:ExternalId": "e"}}), USER, {"sts:externalid": "e"}, True),
+        (trust("*", Condition={"StringEquals": {"sts:ExternalId": "e"}}), USER, {}, False),
+        (trust("*", Condition={"StringNotEquals": {"sts:ExternalId": "e"}}), USER, {"sts:externalid": "e"}, False),
+        (trust("*", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}), SERVICE, {}, True),
         (trust("*", Condition={"StringNotEquals": {"aws:PrincipalArn": "x"}}), USER, {}, True),
-        (trust("*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/a?a"}}), USER, {}, True),
+        (trust("*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/a?a"}}), USER, ARN, True),
         (trust("*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), USER, {}, False),
         (trust("*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}), USER, {}, True),
         (trust("*", Condition={"Null": {"sts:ExternalId": "true"}}), USER, {}, True),
     ],
 )
 def test_trust_policies_say_who_may_assume(
-    document: dict[str, Any], caller: Principal, known: dict[str, str | None], expected: bool
+    document: dict[str, Any], caller: Principal, known: dict[str, str | list[str]], expected: bool
 ) -> None:
     """Principals, actions and conditions of the IAM user guide."""
     assert trusts(document, caller, "sts:AssumeRole", known) is expected
