@@ -207,11 +207,63 @@ def authorise(lab: "Lab", ctx: "Context", service: str, operation: str, params: 
         return
     policies, boundary = identity
     context = request_context(ctx)
+    of_resource = bucket_policy(lab, service, params)
     for each in needed(service, operation, params, ctx.account_id, ctx.region):
         request = Request(action=each.action, resource=each.resource, context={**context, **each.context})
         decision = evaluate(policies, request, boundary)
+        if of_resource:
+            decision = _with_resource(decision, of_resource, request, ctx.principal)
         if decision is not Decision.ALLOW:
             raise refusal(ctx.principal, service, each, decision)
+
+
+def _with_resource(decision: Decision, policy: Document, request: Request, caller: Principal) -> Decision:
+    """Return the decision when a resource's own policy is heard too: its Deny wins, its Allow suffices within the account."""
+    speaking = [
+        statement
+        for statement in _listed(policy.get("Statement"))
+        if isinstance(statement, Mapping) and names(statement, caller) and applies(statement, request)
+    ]
+    if decision is Decision.EXPLICIT_DENY or any(statement.get("Effect") == "Deny" for statement in speaking):
+        return Decision.EXPLICIT_DENY
+    return Decision.ALLOW if any(statement.get("Effect") == "Allow" for statement in speaking) else decision
+
+
+def names(statement: Document, caller: Principal) -> bool:
+    """Return whether a statement's Principal (or NotPrincipal) speaks of `caller`: by ARN, role, account, service or `*`."""
+    element = "Principal" if "Principal" in statement else "NotPrincipal"
+    return _named(statement.get(element), caller) == (element == "Principal")
+
+
+def _named(principal: Any, caller: Principal) -> bool:
+    if principal == "*":
+        return True
+    if not isinstance(principal, Mapping):
+        return False
+    if caller.type == "AWSService":
+        return any(name in ("*", caller.name) for name in _listed(principal.get("Service")))
+    account = caller.account_id
+    known = {
+        caller.arn,
+        caller.issuer_arn,
+        caller.issuer_id,
+        caller.principal_id,
+        account,
+        f"arn:aws:iam::{account}:root",
+        "*",
+    }
+    return any(name in known for name in _listed(principal.get("AWS")) if name)
+
+
+def bucket_policy(lab: "Lab", service: str, params: Mapping[str, Any]) -> Document | None:
+    """Return the policy of the bucket that an S3 call is about, where it has one."""
+    name = params.get("Bucket") if service == "s3" else None
+    if not isinstance(name, str):
+        return None
+    with lab.moto.lock:
+        bucket = lab.moto.backend("s3", lab.account_id, "global").buckets.get(name)
+        policy = bucket.policy if bucket is not None else None
+    return _parsed(policy.decode() if isinstance(policy, bytes) else policy) if policy else None
 
 
 def identity_policies(lab: "Lab", principal: Principal) -> tuple[list[Document], Document | None] | None:

@@ -16,6 +16,7 @@ Adversary: a hosted trainee who guesses other accounts' identifiers. One lock ar
 
 import contextvars
 import datetime as real_datetime
+import functools
 import os
 import re
 import sys
@@ -35,6 +36,8 @@ from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.exceptions import HTTPException
+from moto.iam.access_control import PermissionResult
+from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.moto_api._internal import mock_random
 
 from simulator import wire
@@ -105,6 +108,11 @@ def _patch_new_modules() -> None:
             continue
         _patched.add(name)
         attributes = vars(module)
+        if name == "moto.s3.models":
+            # moto's own reading of bucket policies ignores conditions; `simulator.policy` has judged the call already.
+            module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED  # type: ignore[attr-defined]
+        elif name == "moto.iam.models":
+            _give_ids_that_decode(module)
         if attributes.get("datetime") is real_datetime:
             attributes["datetime"] = _DATETIME_MODULE
         elif attributes.get("datetime") is real_datetime.datetime:
@@ -120,6 +128,26 @@ def _no_opinion(_bucket: Any, _action: str, _resource: str) -> Any:
     from moto.iam.access_control import PermissionResult
 
     return PermissionResult.NEUTRAL
+
+
+def _give_ids_that_decode(module: Any) -> None:
+    """Give users, groups, instance profiles and policies ids that decode to their account, as roles' ids do."""
+    for name, prefix in (("User", "AIDA"), ("Group", "AGPA"), ("InstanceProfile", "AIPA"), ("ManagedPolicy", "ANPA")):
+        cls = getattr(module, name)
+        _extend(cls, prefix)
+
+
+def _extend(cls: Any, prefix: str) -> None:
+    made = cls.__init__
+
+    @functools.wraps(made)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        made(self, *args, **kwargs)
+        account = str(getattr(self, "account_id", ""))
+        if account.isdigit() and hasattr(self, "id"):
+            self.id = generate_access_key_id_from_account_id(account, prefix, 21)
+
+    cls.__init__ = init
 
 
 def _untracked(cls: type, *_args: Any, **_kwargs: Any) -> Any:

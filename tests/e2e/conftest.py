@@ -1,0 +1,119 @@
+"""Real processes: the `lab` command and the AWS CLI, each lab on its own LAB_HOME and port."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class LabCommand:
+    """The `lab` command on one LAB_HOME, run as a user would, with whatever `environ` holds beside."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+
+    def env(self) -> dict[str, str]:
+        """Return the environment of the command: the caller's without AWS's, plus this lab's."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and not k.lower().endswith("_proxy")}
+        return {**kept, "LAB_HOME": str(self.home), "PATH": f"{BIN}{os.pathsep}{kept['PATH']}", **self.environ}
+
+    def __call__(self, *arguments: str, code: int | None = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `lab ARGUMENTS`; its exit code must be `code` (None: any)."""
+        done = subprocess.run(
+            [str(BIN / "lab"), *arguments], env=self.env(), input=stdin, capture_output=True, text=True, timeout=240
+        )
+        if code is not None:
+            assert done.returncode == code, f"lab {arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def start(self, *arguments: str) -> dict[str, Any]:
+        """Start the lab on a free port and return what `lab start --json` tells."""
+        told: dict[str, Any] = json.loads(self("start", "--port", str(self.port), "--json", *arguments).stdout)
+        return told
+
+    def aws(self, *arguments: str) -> Any:
+        """Run the AWS CLI in the lab's shell and return its JSON (None for no output)."""
+        done = self("shell", "--", "aws", *arguments)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def check(self, *arguments: str) -> dict[str, Any]:
+        """Run `lab check --format json` and return the report, whatever the verdict."""
+        done = self("check", "--no-input", "--format", "json", *arguments, code=None)
+        assert done.returncode in (0, 1), done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        assert (done.returncode == 0) == report["passed"]
+        return report
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client with the trainee's keys."""
+        import boto3
+        from botocore.config import Config
+
+        env = json.loads(self("env", "--shell", "json").stdout)
+        return boto3.session.Session(
+            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=env["AWS_SESSION_TOKEN"],
+            region_name=env["AWS_REGION"],
+        ).client(
+            service, endpoint_url=env["AWS_ENDPOINT_URL"], config=Config(proxies={}, retries={"total_max_attempts": 1})
+        )
+
+    def finding(self) -> dict[str, Any]:
+        """Return the one Lambda finding, read through boto3."""
+        guardduty = self.client("guardduty")
+        detector = guardduty.list_detectors()["DetectorIds"][0]
+        criteria = {"Criterion": {"resource.resourceType": {"Equals": ["Lambda"]}}}
+        ids = guardduty.list_findings(DetectorId=detector, FindingCriteria=criteria)["FindingIds"]
+        assert len(ids) == 1
+        found: dict[str, Any] = guardduty.get_findings(DetectorId=detector, FindingIds=ids)["Findings"][0]
+        return found
+
+    def count(self) -> int:
+        """Return the Lambda finding's Count."""
+        return int(self.finding()["Service"]["Count"])
+
+
+NewLab = Callable[..., LabCommand]
+
+
+@pytest.fixture
+def new_lab(tmp_path: Path) -> Iterator[NewLab]:
+    """Return a maker of labs that are stopped when the test ends."""
+    made: list[LabCommand] = []
+
+    def make(name: str = "home", **environ: str) -> LabCommand:
+        made.append(LabCommand(tmp_path / name, environ))
+        return made[-1]
+
+    yield make
+    for lab in made:
+        lab("stop", code=None)
+
+
+@pytest.fixture
+def lab(new_lab: NewLab) -> LabCommand:
+    """Return a started lab of its own for a test that changes it."""
+    command = new_lab()
+    command.start("--seed", "e2e")
+    return command
+
+
+@pytest.fixture(scope="module")
+def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCommand]:
+    """Return a started lab for tests of one module that only read."""
+    command = LabCommand(tmp_path_factory.mktemp("shared"))
+    command.start("--seed", "shared")
+    yield command
+    command("stop", code=None)
