@@ -17,6 +17,9 @@ from simulator.services.lambda_.state import Config, Shape, Vpc
 
 NOT_ASSUMABLE = "The role defined for the function cannot be assumed by Lambda."
 
+TAGS_LIMIT = 50
+"""Tags of a resource (AWS general reference, Tag naming limits)."""
+
 RETIRED = frozenset(
     {
         "nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x",
@@ -130,6 +133,14 @@ def check_runtime(runtime: str) -> None:
             f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
             "We recommend you use a supported runtime while creating or updating functions."
         )
+
+
+def check_tags(ctx: Context, tags: Mapping[str, str], held: Mapping[str, str]) -> None:
+    """Raise AwsError for tags that may not be added to those already held."""
+    if any(key.lower().startswith("aws:") for key in tags) and ctx.invoked_by != "cloudformation.amazonaws.com":
+        raise invalid("Tag keys starting with 'aws:' are reserved for system use.")
+    if len({*held, *tags}) > TAGS_LIMIT:
+        raise invalid(f"Number of tags exceeds resource tag limit of {TAGS_LIMIT}.")
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

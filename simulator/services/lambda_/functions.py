@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.service import Context
 from simulator.services.lambda_ import code, names
-from simulator.services.lambda_.configure import configure
+from simulator.services.lambda_.configure import check_tags, configure
 from simulator.services.lambda_.interfaces import Interfaces
 from simulator.services.lambda_.names import LATEST
 from simulator.services.lambda_.shapes import configuration, created, listed, page, updated
@@ -36,6 +36,8 @@ class Functions(Interfaces):
             raise names.invalid(
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages."
             )
+        tags = dict(given.get("Tags") or {})
+        check_tags(ctx, tags, {})
         config = configure(ctx, None, {**given, "Role": Role})
         package = code.fetch(ctx, Code)
         taking = CREATING_IN_VPC if config.vpc else CREATING
@@ -52,7 +54,7 @@ class Functions(Interfaces):
             region=named.region,
             account_id=ctx.account_id,
             latest=latest,
-            tags=dict(given.get("Tags") or {}),
+            tags=tags,
         )
         self.by_name[named.region, named.name] = function
         self._warm(ctx, function)

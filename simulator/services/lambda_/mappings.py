@@ -206,7 +206,7 @@ class Mappings(Tags):
         """Have a mapping's queue looked at soon, unless it is anyway."""
         poll = self.polls.get(mapping["UUID"])
         due = at + timedelta(seconds=1)
-        if poll is None or due < poll.due:
+        if poll is None or not at < poll.due < due:
             self.polls[mapping["UUID"]] = Poll(due=due, failed=poll.failed if poll else b"")
 
     def _mapping(self, uuid: str) -> Shape:

@@ -37,14 +37,14 @@ class Polling(Events):
 
     def next_due(self) -> datetime | None:
         """Return when an event is due in the asynchronous queue, or a queue is to be looked at."""
-        due = [poll.due for uuid, poll in self.polls.items() if self._polled(uuid)]
+        due = [at for uuid in self.polls if (at := self._poll_at(uuid)) is not None]
         events = super().next_due()
         return min([*due, events] if events else due, default=None)
 
     def run_due(self, ctx: Context) -> None:
         """Try the events and look at the queues whose time has come: a process."""
         super().run_due(ctx)
-        ready = [uuid for uuid, poll in self.polls.items() if poll.due <= ctx.now and self._polled(uuid)]
+        ready = [uuid for uuid in self.polls if (at := self._poll_at(uuid)) is not None and at <= ctx.now]
         for uuid in ready:
             self._poll(ctx, uuid)
 
@@ -59,12 +59,12 @@ class Polling(Events):
         """Return the retries that are due, and the runs for messages of a queue that failed before."""
         upcoming = super().queued(until)
         for uuid, poll in self.polls.items():
-            found = self._polled(uuid)
-            if found and poll.failed and poll.due <= until:
+            at = self._poll_at(uuid)
+            if at is not None and poll.failed and at <= until:
                 arn, source = self.mappings[uuid]["FunctionArn"], self.mappings[uuid]["EventSourceArn"]
                 upcoming.append(
                     Upcoming(
-                        at=poll.due,
+                        at=at,
                         function_arn=arn,
                         payload=poll.failed,
                         source=source,
@@ -81,6 +81,14 @@ class Polling(Events):
             return None
         found = self.at(mapping["FunctionArn"])
         return found if found and found[0].reserved != 0 else None
+
+    def _poll_at(self, uuid: str) -> datetime | None:
+        """Return when a mapping's queue is looked at next: not before what stopped that is over. None while it lasts."""
+        found = self._polled(uuid)
+        if found is None:
+            return None
+        function, version, _ = found
+        return max(self.polls[uuid].due, version.active_from, function.lifted_at or version.active_from)
 
     def _poll(self, ctx: Context, uuid: str) -> None:
         mapping, found = self.mappings[uuid], self._polled(uuid)

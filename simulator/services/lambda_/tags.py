@@ -3,10 +3,9 @@
 from simulator.errors import AwsError
 from simulator.service import Context
 from simulator.services.lambda_ import names
+from simulator.services.lambda_.configure import check_tags
 from simulator.services.lambda_.settings import Settings
 from simulator.services.lambda_.state import Shape
-
-TAGS_LIMIT = 50
 
 
 class Tags(Settings):
@@ -15,10 +14,7 @@ class Tags(Settings):
     def tag_resource(self, ctx: Context, *, Resource: str, Tags: dict[str, str]) -> Shape:
         """Add tags to a function or an event source mapping."""
         held = self._tags(ctx, "TagResource", Resource)
-        if any(key.lower().startswith("aws:") for key in Tags) and ctx.invoked_by != "cloudformation.amazonaws.com":
-            raise names.invalid("Tag keys starting with 'aws:' are reserved for system use.")
-        if len({*held, *Tags}) > TAGS_LIMIT:
-            raise names.invalid(f"Number of tags exceeds resource tag limit of {TAGS_LIMIT}.")
+        check_tags(ctx, Tags, held)
         held.update(Tags)
         return {}
 

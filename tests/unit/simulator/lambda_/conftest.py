@@ -15,7 +15,7 @@ from simulator.clock import LabClock
 from simulator.errors import AwsError
 from simulator.functions import FunctionSpec, Invocation, Outcome
 from simulator.identity import Ids, Principal
-from simulator.service import Connection, Context, Flow
+from simulator.service import Call, Connection, Context, Flow
 from simulator.services.lambda_ import Lambda
 
 START = datetime(2026, 11, 22, 17, 33, 22, 123_000, tzinfo=UTC)
@@ -52,14 +52,17 @@ class FakeAws:
     interfaces: dict[str, Any] = field(default_factory=dict)
     refuse: dict[str, AwsError] = field(default_factory=dict)
     messages: list[tuple[str, str]] = field(default_factory=list)
+    queue: dict[str, str] = field(default_factory=dict)
 
     def answer(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         if operation in self.refuse:
             raise self.refuse[operation]
+        if operation.startswith("Describe") and not hasattr(self, xform_name(operation)):
+            return {}
         result: dict[str, Any] = getattr(self, xform_name(operation))(**params)
         return result
 
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
+    def get_object(self, Bucket: str, Key: str, VersionId: str = "") -> dict[str, Any]:
         if (Bucket, Key) not in self.objects:
             raise AwsError("NoSuchKey", "The specified key does not exist.")
         return {"Body": self.objects[Bucket, Key]}
@@ -78,14 +81,16 @@ class FakeAws:
     def list_attached_role_policies(self, RoleName: str) -> dict[str, Any]:
         return {"AttachedPolicies": []}
 
-    def describe_subnets(self, SubnetIds: list[str]) -> dict[str, Any]:
-        for subnet in SubnetIds:
+    def describe_subnets(self, SubnetIds: list[str] | None = None) -> dict[str, Any]:
+        wanted = self.subnets if SubnetIds is None else SubnetIds
+        for subnet in wanted:
             if subnet not in self.subnets:
                 raise AwsError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet}' does not exist")
-        return {"Subnets": [{"SubnetId": subnet, "VpcId": self.subnets[subnet]} for subnet in SubnetIds]}
+        return {"Subnets": [{"SubnetId": subnet, "VpcId": self.subnets[subnet]} for subnet in wanted]}
 
-    def describe_security_groups(self, GroupIds: list[str]) -> dict[str, Any]:
-        return {"SecurityGroups": [{"GroupId": group, "VpcId": self.groups[group]} for group in GroupIds]}
+    def describe_security_groups(self, GroupIds: list[str] | None = None) -> dict[str, Any]:
+        wanted = self.groups if GroupIds is None else GroupIds
+        return {"SecurityGroups": [{"GroupId": group, "VpcId": self.groups[group]} for group in wanted]}
 
     def create_network_interface(self, SubnetId: str, Groups: list[str], Description: str) -> dict[str, Any]:
         interface_id = f"eni-{len(self.interfaces) + 1}"
@@ -104,6 +109,18 @@ class FakeAws:
 
     def send_message(self, QueueUrl: str, MessageBody: str) -> dict[str, Any]:
         self.messages.append((QueueUrl, MessageBody))
+        return {}
+
+    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
+        return {"Attributes": {"VisibilityTimeout": "30"}}
+
+    def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:
+        taken = list(self.queue.items())[:MaxNumberOfMessages]
+        return {"Messages": [{"MessageId": key, "ReceiptHandle": f"r-{key}", "Body": body} for key, body in taken]}
+
+    def delete_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
+        for entry in Entries:
+            del self.queue[entry["ReceiptHandle"][2:]]
         return {}
 
     def publish(self, TopicArn: str, Message: str) -> dict[str, Any]:
@@ -288,6 +305,27 @@ class FakeLab:
     def run_processes(ctx: Context) -> None:
         while ctx.processes:
             ctx.processes.pop(0)(ctx)
+
+    def tell(self, service: str, operation: str, **params: Any) -> None:
+        """Tell Lambda of a change that somebody made in another service."""
+        call = Call(
+            seq=1,
+            change=1,
+            at=self.clock.now(),
+            service=service,
+            operation=operation,
+            params=params,
+            response={},
+            principal=self.context().principal,
+            region=self.region,
+            source_ip="",
+            user_agent="",
+            invoked_by=None,
+            request_id="",
+            event_id="",
+            read_only=False,
+        )
+        self.aws_lambda.on_call(call)
 
     def pass_time(self, **delta: float) -> None:
         """Let lab time pass and run what becomes due."""

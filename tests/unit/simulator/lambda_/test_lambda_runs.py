@@ -229,32 +229,12 @@ def test_a_given_up_event_reaches_its_destination(traffic: Any) -> None:
 
 def test_a_function_whose_role_is_gone_does_not_run(traffic: Any) -> None:
     """Lambda has nothing to assume: callers are refused, events given up."""
-    from simulator.identity import Principal
-    from simulator.service import Call
-
+    traffic.deliver()
     del traffic.aws.roles["traffic-role"]
-    traffic.aws_lambda.on_call(
-        Call(
-            seq=1,
-            change=1,
-            at=traffic.clock.now(),
-            service="iam",
-            operation="DeleteRole",
-            params={"RoleName": "traffic-role"},
-            response={},
-            principal=Principal.service("x", "1"),
-            region="us-east-1",
-            source_ip="",
-            user_agent="",
-            invoked_by=None,
-            request_id="",
-            event_id="",
-            read_only=False,
-        )
-    )
+    traffic.tell("iam", "DeleteRole", RoleName="traffic-role")
     assert traffic.refused("Invoke", FunctionName="traffic")[0] == "AccessDeniedException"
     assert traffic.deliver() is None
-    assert traffic.environments.runs == []
+    assert len(traffic.environments.runs) == 1
     assert traffic.moto.total("AsyncEventsDropped") == 1
     assert not traffic.aws_lambda.would_run(ARN, "scheduler.amazonaws.com", "")[0]
 
