@@ -284,11 +284,16 @@ def identity_policies(lab: "Lab", principal: Principal) -> tuple[list[Document],
                 return [], None
             holders = [holder, *(group for group in backend.groups.values() if holder in group.users)]
         texts = [text for one in holders for text in one.policies.values()]
-        texts += [policy.document for one in holders for policy in one.managed_policies.values()]
+        texts += [_document(policy) for one in holders for policy in one.managed_policies.values()]
         limit = getattr(holder, "permissions_boundary_arn", None)
         boundary = backend.managed_policies.get(limit) if limit else None
-        limit_text = boundary.document if boundary is not None else None
+        limit_text = _document(boundary) if boundary is not None else None
     return [_parsed(_as_text(text)) for text in texts], _parsed(_as_text(limit_text)) if limit_text else None
+
+
+def _document(policy: Any) -> Any:
+    """Return the text of a managed policy's default version, as moto keeps it."""
+    return next(each.document for each in policy.versions if each.version_id == policy.default_version_id)
 
 
 def request_context(ctx: "Context") -> dict[str, str | list[str]]:

@@ -110,24 +110,15 @@ def _patch_new_modules() -> None:
         attributes = vars(module)
         if name == "moto.s3.models":
             # moto's own reading of bucket policies ignores conditions; `simulator.policy` has judged the call already.
-            module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED  # type: ignore[attr-defined]
+            module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
         if attributes.get("datetime") is real_datetime:
             attributes["datetime"] = _DATETIME_MODULE
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
-        if name == "moto.s3.models":
-            attributes["FakeBucket"].get_permission = _no_opinion
         if attributes.get("os") is os and name.startswith(("moto.s3.", "moto.iam.", "moto.kms.")):
             attributes["os"] = _OS_MODULE
-
-
-def _no_opinion(_bucket: Any, _action: str, _resource: str) -> Any:
-    """Stand in for moto's evaluation of a bucket's policy."""
-    from moto.iam.access_control import PermissionResult
-
-    return PermissionResult.NEUTRAL
 
 
 def _give_ids_that_decode(module: Any) -> None:
