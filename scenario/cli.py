@@ -1,13 +1,8 @@
 """`lab scenario`: what an author of scenarios needs. What is slow to import is imported inside the commands."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from scenario.trial import TrialLab
 
 DEFAULT = "lambda-malicious-ip"
 
@@ -59,33 +54,32 @@ def lint(scenario_id: ScenarioId = DEFAULT) -> None:
     typer.echo("Nothing to mend.", err=True)
 
 
-def add_test(fresh: Callable[[str], Callable[[], AbstractContextManager["TrialLab"]]]) -> None:
-    """Add `lab scenario test`. `fresh(scenario id)` returns what makes one new lab after another."""
+@app.command()
+def test(
+    scenario_id: ScenarioId = DEFAULT,
+    only: Annotated[str | None, typer.Option(help="Only the fix with this id.")] = None,
+    seed: Annotated[str, typer.Option(help="The seed of the labs.")] = "trial",
+) -> None:
+    """Play every fix and tempting wrong fix against a fresh lab. Exits with 1 where the grader disagrees."""
+    from functools import partial
 
-    @app.command()
-    def test(
-        scenario_id: ScenarioId = DEFAULT,
-        only: Annotated[str | None, typer.Option(help="Only the fix with this id.")] = None,
-    ) -> None:
-        """Play every fix and tempting wrong fix against a fresh lab. Exits with 1 where the grader disagrees."""
-        from scenario import load
-        from scenario.errors import LabError
-        from scenario.trial import trials
+    from scenario import load
+    from scenario.errors import LabError
+    from scenario.stage import fresh
+    from scenario.trial import trials
 
-        scenario = load.load(scenario_id)
-        known = [exercise.id for exercise in scenario.fixes] + [wrong.id for wrong in scenario.tempting_wrong_fixes]
-        if only is not None and only not in known:
-            raise LabError(
-                f"Playing {only!r}", "the scenario has no such fix", f"Choose of: {', '.join(known)}.", exit_code=2
-            )
-        disagreements = 0
-        for result in trials(scenario, fresh(scenario_id), only):
-            disagreements += bool(result.disagreement)
-            verdict = "accepted" if result.verdict.passed else "refused"
-            typer.echo(
-                f"{result.exercise.id}: {verdict}, {result.verdict.score} points. {result.disagreement}".rstrip()
-            )
-            if result.disagreement:
-                typer.echo(f"    {result.verdict.why}")
-        if disagreements:
-            raise typer.Exit(1)
+    scenario = load.load(scenario_id)
+    known = [fix.id for fix in scenario.fixes] + [wrong.id for wrong in scenario.tempting_wrong_fixes]
+    if only is not None and only not in known:
+        raise LabError(
+            f"Playing {only!r}", "the scenario has no such fix", f"Choose of: {', '.join(known)}.", exit_code=2
+        )
+    disagreements = 0
+    for result in trials(scenario, partial(fresh, scenario, seed), only):
+        disagreements += bool(result.disagreement)
+        verdict = "accepted" if result.verdict.passed else "refused"
+        typer.echo(f"{result.exercise.id}: {verdict}, {result.verdict.score} points. {result.disagreement}".rstrip())
+        if result.disagreement:
+            typer.echo(f"    {result.verdict.why}")
+    if disagreements:
+        raise typer.Exit(1)

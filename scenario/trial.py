@@ -1,7 +1,6 @@
 """Playing a scenario's fixes, and saying where the grader disagrees with the author.
 
-The lab that they are played against is handed in: this room knows no world. `lab scenario test` hands in a fresh
-simulator for each fix.
+The lab that they are played against is handed in; `stage` makes the one that `lab scenario test` uses.
 """
 
 from collections.abc import Callable, Iterator, Mapping

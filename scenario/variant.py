@@ -77,15 +77,27 @@ def timeline(scenario: Scenario, variant: Variant) -> tuple[Step, ...]:
 
 
 def scenery(scenario: Scenario, variant: Variant) -> tuple[SceneryFinding, ...]:
-    """Return the background's findings with their offsets fitted to the variant's history, as `timeline` fits calls."""
+    """Return the background's findings with their offsets fitted to the variant's history, as `timeline` fits calls.
+
+    When a finding was made and moved carries milliseconds of the seed's: whole seconds give a fake away
+    (docs/aws-facts.md, part 10, number 7).
+    """
     background = scenario.background
+    draw = Draw(f"{scenario.id}\n{variant.seed}\nscenery")
+
+    def fitted(at: timedelta) -> timedelta:
+        return scaled(at, background, variant.history)
+
+    def stamped(finding: SceneryFinding, at: timedelta) -> timedelta:
+        return fitted(at) + timedelta(milliseconds=1 + draw.number(f"{finding.id} {at}", 999))
+
     return tuple(
         replace(
             finding,
-            first_seen=scaled(finding.first_seen, background, variant.history),
-            last_seen=scaled(finding.last_seen, background, variant.history),
-            created=scaled(finding.created, background, variant.history),
-            updated=scaled(finding.updated, background, variant.history),
+            first_seen=fitted(finding.first_seen),
+            last_seen=fitted(finding.last_seen),
+            created=stamped(finding, finding.created),
+            updated=stamped(finding, finding.updated),
         )
         for finding in background.findings
     )

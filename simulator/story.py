@@ -6,16 +6,16 @@ The whole history is written to the journal in one piece: a start that is interr
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from scenario import load, steps
 from scenario.errors import LabError
-from scenario.model import Scenario, SceneryFinding, Step, Variant
-from scenario.variant import scaled, timeline
+from scenario.model import Scenario, Step, Variant
+from scenario.variant import scenery, timeline
 from simulator.clock import milliseconds
 from simulator.identity import Ids, Principal
 from simulator.service import Context
@@ -83,7 +83,11 @@ class Story:
         if stack["StackStatus"] != "CREATE_COMPLETE":
             events = ctx.read("cloudformation", "DescribeStackEvents", StackName=stack_name)["StackEvents"]
             failed = [each for each in events if each["ResourceStatus"].endswith("_FAILED")]
-            first = f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}" if failed else "no reason given"
+            first = (
+                f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}"
+                if failed
+                else "no reason given"
+            )
             raise LabError(
                 "deploying the lab",
                 f"the stack {stack_name} came to {stack['StackStatus']} ({first})",
@@ -92,11 +96,9 @@ class Story:
 
     def _load_findings(self, saved: Mapping[str, str]) -> None:
         """Load the scenery: its findings name users and keys that the background has made by now (`saved`)."""
-        background = self.scenario.background
         ctx = self._context(Principal.service("guardduty.amazonaws.com", self.lab.account_id))
-        for scenery in background.findings:
-            moved = _moved(scenery, partial(scaled, background=background, history=self.variant.history))
-            finding = steps.finding_shape(moved, {**self.variant.values, **saved}, self.start)
+        for declared in scenery(self.scenario, self.variant):
+            finding = steps.finding_shape(declared, {**self.variant.values, **saved}, self.start)
             self.lab.record(ctx, "guardduty", "scenery", {"finding": finding})
 
     def _background(self, calls: Iterable[Step]) -> dict[str, str]:
@@ -243,13 +245,3 @@ def _stack_params(action: CreateStack) -> dict[str, Any]:
         "Capabilities": list(action.capabilities),
         "Tags": [{"Key": key, "Value": value} for key, value in action.tags],
     }
-
-
-def _moved(scenery: SceneryFinding, move: Callable[[timedelta], timedelta]) -> SceneryFinding:
-    return replace(
-        scenery,
-        first_seen=move(scenery.first_seen),
-        last_seen=move(scenery.last_seen),
-        created=move(scenery.created),
-        updated=move(scenery.updated),
-    )
