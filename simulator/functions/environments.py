@@ -228,7 +228,7 @@ class _Environment:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             bufsize=0,
             env=host.clean_environment(),
             cwd=root,
@@ -271,6 +271,11 @@ def _end_process(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
+    if process.stderr is not None:
+        complaint = process.stderr.read().decode("utf-8", "replace")
+        process.stderr.close()
+        if complaint:
+            log.error("the keeper of a function failed: %s", complaint)
 
 
 def _read_within(descriptor: int, seconds: float) -> frames.Message:

@@ -42,6 +42,7 @@ REAL_BOUND_S = 2.0
 INIT_BOUND_S = 5.0
 STARVED = 3
 """How many times its bound a run may take while it still waits for a processor."""
+CHECK_EVERY_S = 0.05
 MOST_PROCESSES = 64
 MOST_LOG_BYTES = 1024 * 1024
 MOST_DISK_BYTES = 512 * 1024 * 1024
@@ -66,14 +67,16 @@ class NoWalls(Exception):
 class Walled:
     """One walled process with its pipes, and what was seen of it."""
 
-    def __init__(self, config: frames.Message) -> None:
+    def __init__(self, config: frames.Message, earlier: frozenset[int]) -> None:
         self.config = config
+        self.earlier = earlier
         self.status: int | None = None
         self.messages: list[frames.Message] = []
         self.broken = False
         self.initialised = False
         self.forks = 0
         self.frozen = False
+        self.family: Callable[[], list[int]] = lambda: [self.pid]
         self.ended: set[int] = set()
         self.log = bytearray()
         self.shared = mmap.mmap(-1, runtime.SHARED_BYTES)
@@ -272,8 +275,16 @@ class Keeper:
 
     def _run(self, request: frames.Message) -> frames.Message:
         walled = self._living()
+        answer = self._run_in(walled, request)
+        if answer["how"] == "exited" and not answer["begun"]:
+            # The process had died of what it did after its last answer; this invocation never began.
+            answer = self._run_in(self._living(), request)
+        return {"kind": "outcome", "id": request["id"], **answer}
+
+    def _run_in(self, walled: Walled, request: frames.Message) -> frames.Message:
         self._thaw(walled)
-        self._seen.begin(walled.shared, 0)
+        runtime.set_shared(walled.shared, runtime.BEGUN, 0)
+        self._seen.begin(walled.shared, runtime.SKIPPED)
         walled.log.clear()
         walled.messages.clear()
         started = time.monotonic()
@@ -291,20 +302,20 @@ class Keeper:
         answer["memory_mb"] = _resident_mb(walled.pid)
         answer["real_ms"] = (time.monotonic() - started) * 1000
         answer["skipped_ms"] = self._seen.skipped_ms()
+        answer["begun"] = runtime.shared_value(walled.shared, runtime.BEGUN)
         answer["log"] = walled.log.decode("utf-8", "replace")
         if answer["how"] != "ok" or answer.get("error") == "memory":
             self._kill(walled)
             self._warm = None
             answer["status"] = walled.status
         else:
-            walled.initialised = True
             self._freeze(walled)
         answer["connections"] = self._seen.take()
-        return {"kind": "outcome", "id": request["id"], **answer}
+        return answer
 
     def _wait_for(self, walled: Walled, request: frames.Message, started: float) -> frames.Message:
         """Return the child's answer to the request; raises Over when there will be none."""
-        bound = min(request["timeout_ms"] / 1000, REAL_BOUND_S) + (0 if walled.initialised else INIT_BOUND_S)
+        bound = min(request["timeout_ms"] / 1000, REAL_BOUND_S)
         for message in self._messages(walled, started, bound, STARVED):
             if message.get("kind") == "deadline":
                 raise Over("timeout")
@@ -313,8 +324,9 @@ class Keeper:
         raise Over(self._end_of(walled))
 
     def _messages(self, walled: Walled, started: float, bound: float, starved: int) -> Iterator[frames.Message]:
-        """Yield what the child says while it lives and keeps its limits."""
+        """Yield what the child says while it lives and keeps its limits; loading the handler has a bound of its own."""
         checked = started
+        used = 0.0
         while True:
             while walled.messages:
                 message = walled.messages.pop(0)
@@ -328,18 +340,27 @@ class Keeper:
                 return
             self._wait(select.poll(), walled, 50)
             now = time.monotonic()
-            if now - started > bound and self._is_late(walled, now - started, bound, starved):
+            if now - checked < CHECK_EVERY_S:
+                continue
+            if checked == started:
+                used = _processor_seconds(walled.pid)
+            checked = now
+            self._check_limits(walled)
+            if not walled.initialised and runtime.shared_value(walled.shared, runtime.LOADED):
+                walled.initialised = True
+                started, used = now, _processor_seconds(walled.pid)
+            limit = bound if walled.initialised else max(bound, INIT_BOUND_S)
+            if now - started > limit and self._is_late(walled, now - started, limit, used, starved):
                 raise Over("timeout")
-            if now - checked > 0.1:
-                checked = now
-                self._check_limits(walled)
 
-    def _is_late(self, walled: Walled, taken: float, bound: float, starved: int) -> bool:
-        """A run that only lacks a processor, on a busy machine, is given more time."""
-        return taken > bound * starved or _processor_seconds(walled.pid) >= bound * 0.9 or not _is_runnable(walled.pid)
+    def _is_late(self, walled: Walled, taken: float, bound: float, used: float, starved: int) -> bool:
+        """A run that only lacks a processor, on a busy machine, is given more time. `used` had it before."""
+        if taken > bound * starved or not _is_runnable(walled.pid):
+            return True
+        return _processor_seconds(walled.pid) - used >= bound * 0.9
 
     def _check_limits(self, walled: Walled) -> None:
-        used = sum(_resident_mb(pid) for pid in (walled.pid, *_descendants(walled.pid)))
+        used = sum(_proportional_mb(pid) for pid in self._family(walled))
         if used > self._config["memory_mb"] + self._config["base_mb"]:
             raise Over("memory")
         if _disk_bytes(self._config["temporary"]) > MOST_DISK_BYTES:
@@ -384,13 +405,14 @@ class Keeper:
         request = {**request, "temporary": folder}
         walled = self._new(request) if fresh else self._warm
         assert walled is not None
-        before = set() if fresh else {walled.pid, *_descendants(walled.pid)}
-        struct.pack_into("qq", walled.shared, 8, 0, 0)
-        self._seen.begin(walled.shared, 8, keep_apart=before)
+        before = set() if fresh else set(self._family(walled))
+        runtime.set_shared(walled.shared, runtime.SKIPPED_DRY, 0)
+        runtime.set_shared(walled.shared, runtime.PLACE, 0)
+        self._seen.begin(walled.shared, runtime.SKIPPED_DRY, keep_apart=before)
         try:
             reached = self._dry_run(walled, request, budget, fresh=fresh)
         except Over as over:
-            reached = struct.unpack_from("q", walled.shared, 16)[0]
+            reached = runtime.shared_value(walled.shared, runtime.PLACE)
             why = "the time for looking ahead was used up" if over.how == "timeout" else f"a run ended: {over.how}"
         else:
             why = ""
@@ -415,7 +437,7 @@ class Keeper:
         else:
             if not fresh:
                 raise Over("exited")
-        reached: int = struct.unpack_from("q", walled.shared, 16)[0]
+        reached: int = runtime.shared_value(walled.shared, runtime.PLACE)
         return reached
 
     def _end_dry_run(self, walled: Walled, before: set[int], *, fresh: bool) -> None:
@@ -423,7 +445,7 @@ class Keeper:
             self._kill(walled)
             return
         for _ in range(100):
-            extra = [pid for pid in _descendants(walled.pid) if pid not in before]
+            extra = [pid for pid in self._family(walled) if pid not in before]
             if not extra:
                 break
             for pid in extra:
@@ -474,9 +496,17 @@ class Keeper:
     # --- processes
 
     def _new(self, dry: frames.Message | None = None) -> Walled:
-        walled = Walled(self._config if dry is None else {**self._config, "dry": dry})
+        earlier = frozenset(_descendants(os.getpid()))
+        walled = Walled(self._config if dry is None else {**self._config, "dry": dry}, earlier)
+        walled.family = lambda: self._family(walled)
         self._walled.append(walled)
         return walled
+
+    def _family(self, walled: Walled) -> list[int]:
+        """Return a walled process and all that came of it, daemons that left it included."""
+        others = [each for each in self._walled if each is not walled]
+        spared = {pid for each in others for pid in (each.pid, *_descendants(each.pid))} | walled.earlier
+        return [pid for pid in _descendants(os.getpid()) if pid not in spared]
 
     def _living(self) -> Walled:
         """Return the warm process, a new one where it has died since it last answered."""
@@ -503,18 +533,26 @@ class Keeper:
 
     def _freeze(self, walled: Walled) -> None:
         """Stop what still runs after an answer, as Lambda does with an execution environment."""
-        if walled.forks and not _descendants(walled.pid):
+        if walled.forks == 0 and _thread_count(walled.pid) <= 1:
+            return
+        family = self._family(walled)
+        walled.forks = len(family) - 1
+        if walled.forks <= 0 and _thread_count(walled.pid) <= 1:
             walled.forks = 0
-        if walled.forks or _thread_count(walled.pid) > 1:
-            walled.frozen = True
-            for pid in (walled.pid, *_descendants(walled.pid)):
+            return
+        walled.frozen = True
+        stopped: set[int] = set()
+        while not stopped.issuperset(family):
+            for pid in family:
                 _send(pid, signal.SIGSTOP)
+            stopped.update(family)
+            family = self._family(walled)
 
     def _thaw(self, walled: Walled) -> None:
         """Let what was stopped go on, before the next invocation."""
         if walled.frozen:
             walled.frozen = False
-            for pid in (walled.pid, *_descendants(walled.pid)):
+            for pid in self._family(walled):
                 _send(pid, signal.SIGCONT)
 
     def _kill(self, walled: Walled) -> None:
@@ -522,13 +560,11 @@ class Keeper:
 
         The listener closes first: from then on no fork can succeed, so the killing comes to an end.
         """
-        others = [each for each in self._walled if each is not walled]
         if walled.listener is not None:
             os.close(walled.listener)
             walled.listener = None
         while True:
-            spared = {pid for each in others for pid in (each.pid, *_descendants(each.pid))}
-            found = [pid for pid in _descendants(os.getpid()) if pid not in spared]
+            found = self._family(walled)
             for pid in found:
                 _send(pid, signal.SIGKILL)
             self._reap()
@@ -559,17 +595,17 @@ class Seen:
         self._started = 0.0
 
     def begin(self, shared: mmap.mmap, slot: int, keep_apart: set[int] | None = None) -> None:
-        """Start a run, or a dry run (`slot` 8), in which the connections of `keep_apart` are somebody else's."""
+        """Start a run, or a dry run (`slot` says so), in which the connections of `keep_apart` are somebody else's."""
         self._shared, self._slot = shared, slot
         self._apart = keep_apart or set()
+        self._waiting += [{**record, "offset_ms": 0} for record in self._records.values()][:MOST_CONNECTIONS]
         self._records.clear()
         self._started = time.monotonic()
 
     def skipped_ms(self) -> float:
         """Return how far the run has moved its clock, as it says itself."""
         assert self._shared is not None
-        skipped: int = struct.unpack_from("q", self._shared, self._slot)[0]
-        return skipped / 1e6
+        return runtime.shared_value(self._shared, self._slot) / 1e6
 
     def take(self) -> list[frames.Message]:
         """Return the connections of the run, oldest first, and what leftovers of earlier ones did in between."""
@@ -583,6 +619,7 @@ class Seen:
         found: dict[int, list[frames.Message]] = {}
         for (place, *_), record in self._records.items():
             found.setdefault(place, []).append(record)
+        self._waiting += [{**record, "offset_ms": 0} for record in found.pop(-1, [])]
         self._records.clear()
         return found
 
@@ -593,12 +630,12 @@ class Seen:
         offset = round((time.monotonic() - self._started) * 1000 + self.skipped_ms())
         record = {"ip": ip, "port": port, "protocol": protocol, "offset_ms": max(offset, 0)}
         if self._apart and _process_of(pid) in self._apart:
-            self._waiting.append({**record, "offset_ms": 0})
+            self._records.setdefault((-1, ip, port, protocol), record)
             return
         place = 0
-        if self._slot:
+        if self._slot == runtime.SKIPPED_DRY:
             assert self._shared is not None
-            place = struct.unpack_from("q", self._shared, 16)[0]
+            place = runtime.shared_value(self._shared, runtime.PLACE)
         key = (place, ip, port, protocol)
         if len(self._records) < MOST_CONNECTIONS:
             self._records.setdefault(key, record)
@@ -628,7 +665,7 @@ class Seen:
         assert walled.listener is not None
         walled.forks += 1
         if walled.forks >= MOST_PROCESSES:
-            walled.forks = len(_descendants(walled.pid)) + 1
+            walled.forks = len(walled.family())
         if walled.forks >= MOST_PROCESSES:
             seccomp.answer(walled.listener, notice, error=errno.EAGAIN)
         else:
@@ -638,7 +675,7 @@ class Seen:
         """Let signals reach the function's own processes only."""
         assert walled.listener is not None
         target = ctypes.c_int(notice.arguments[0]).value
-        own = {walled.pid, *_descendants(walled.pid)}
+        own = set(walled.family())
         inside = target in own or (notice.call == "tkill" and _process_of(target) in own)
         error = 0 if inside else errno.EPERM
         seccomp.answer(walled.listener, notice, error=error, let_through=inside)
@@ -828,6 +865,18 @@ def _resident_mb(pid: int) -> int:
             return int(statm.read().split()[1]) * mmap.PAGESIZE // (1024 * 1024)
     except (OSError, IndexError):
         return 0
+
+
+def _proportional_mb(pid: int) -> int:
+    """Return a process's share of the memory that it uses: what forks have in common counts once."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as rollup:
+            for line in rollup:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) // 1024
+    except OSError:
+        return _resident_mb(pid)
+    return 0
 
 
 def _disk_bytes(folder: str) -> int:

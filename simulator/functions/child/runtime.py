@@ -31,8 +31,21 @@ from . import frames, labtime, paths
 LARGEST_RESULT = 6291556
 """Bytes of a synchronous result. Source: AWS Lambda developer guide, Lambda quotas."""
 
-SHARED_BYTES = 24
-"""The page shared with the keeper: how far the clock was moved (warm, dry), and which dry invocation runs."""
+SHARED_BYTES = 40
+SKIPPED, SKIPPED_DRY, PLACE, LOADED, BEGUN = 0, 8, 16, 24, 32
+"""The page shared with the keeper: how far the clock was moved (warm, dry), which dry invocation runs, whether the
+handler was loaded, and whether the invocation has begun. What is said there can only shorten a run."""
+
+
+def shared_value(shared: mmap.mmap, place: int) -> int:
+    """Return a number of the shared page."""
+    value: int = struct.unpack_from("q", shared, place)[0]
+    return value
+
+
+def set_shared(shared: mmap.mmap, place: int, value: int) -> None:
+    """Set a number of the shared page."""
+    struct.pack_into("q", shared, place, value)
 
 
 class Context:
@@ -117,6 +130,7 @@ class Runtime:
                 os._exit(0)
 
     def _run(self, request: frames.Message) -> None:
+        set_shared(self._shared, BEGUN, 1)
         answer = self.invoke(request)
         self._flush()
         self._say({"kind": "result", "id": request["id"], **answer})
@@ -141,10 +155,10 @@ class Runtime:
         if request["seed"] is not None:
             random.seed(request["seed"])
         for place, invocation in enumerate(request["invocations"]):
-            struct.pack_into("q", self._shared, 16, place)
+            set_shared(self._shared, PLACE, place)
             if self.invoke(invocation)["error"] == "memory":
                 os._exit(76)
-        struct.pack_into("q", self._shared, 16, len(request["invocations"]))
+        set_shared(self._shared, PLACE, len(request["invocations"]))
         os._exit(0)
 
     def _say(self, message: frames.Message) -> None:
@@ -173,6 +187,7 @@ class Runtime:
             self._clock.deadline_ns = start_ns + 10_000_000_000
             self._load()
             init_ns = self._clock.elapsed_ns()
+            set_shared(self._shared, LOADED, 1)
             self._clock.set(start_ns, start_ns + request["timeout_ms"] * 1_000_000)
         answer = self._call(request)
         answer["elapsed_ms"] = self._clock.elapsed_ns() / 1e6
@@ -283,7 +298,7 @@ class Runtime:
         importlib.invalidate_caches()
 
     def _share_skipped(self, skipped_ns: int) -> None:
-        struct.pack_into("q", self._shared, 8 if self._dry else 0, skipped_ns)
+        set_shared(self._shared, SKIPPED_DRY if self._dry else SKIPPED, skipped_ns)
 
     def _time_out(self) -> NoReturn:
         """Say that lab time has passed the deadline and wait to be killed; a dry run just ends."""
