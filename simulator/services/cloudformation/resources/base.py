@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from simulator import wire
 from simulator.errors import AwsError
@@ -252,6 +253,13 @@ def _scalar(kind: str, value: Any) -> Any:
     except ValueError as error:
         raise HandlerError(f"#: expected type: Number, found: String ({written})", "InvalidRequest") from error
     return value
+
+
+def as_document(value: Any) -> Any:
+    """Return a policy document that a read gave as text, URL-encoded as IAM does or not, as a structure."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(unquote(value) if value.startswith("%") else value)
 
 
 def gone(error: AwsError) -> bool:

@@ -10,6 +10,7 @@ from simulator.services.cloudformation.resources.base import (
     Handler,
     Properties,
     Work,
+    as_document,
     as_json,
     gone,
     pick,
@@ -66,7 +67,9 @@ def _read_policies(work: Work, kind: str, name: str) -> dict[str, Any]:
         "Policies": [
             {
                 "PolicyName": policy,
-                "PolicyDocument": work.read("iam", f"Get{kind}Policy", **who, PolicyName=policy)["PolicyDocument"],
+                "PolicyDocument": as_document(
+                    work.read("iam", f"Get{kind}Policy", **who, PolicyName=policy)["PolicyDocument"]
+                ),
             }
             for policy in inline
         ],
@@ -121,7 +124,7 @@ class Role(Handler):
     def read(self, work: Work, physical_id: str, props: Properties) -> dict[str, Any] | None:
         """Return trust, description, path, session length and policies."""
         role = work.read("iam", "GetRole", RoleName=physical_id)["Role"]
-        trust = {"AssumeRolePolicyDocument": role["AssumeRolePolicyDocument"]}
+        trust = {"AssumeRolePolicyDocument": as_document(role["AssumeRolePolicyDocument"])}
         plain = pick(role, "Description MaxSessionDuration Path RoleName")
         return trust | plain | _read_policies(work, "Role", physical_id)
 
@@ -242,7 +245,7 @@ class ManagedPolicy(Handler):
         """Return the document of the default version."""
         policy = work.read("iam", "GetPolicy", PolicyArn=physical_id)["Policy"]
         version = work.read("iam", "GetPolicyVersion", PolicyArn=physical_id, VersionId=policy["DefaultVersionId"])
-        return {"PolicyDocument": version["PolicyVersion"]["Document"], "Path": policy["Path"]}
+        return {"PolicyDocument": as_document(version["PolicyVersion"]["Document"]), "Path": policy["Path"]}
 
 
 class User(Handler):
