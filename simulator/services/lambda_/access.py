@@ -8,11 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from simulator import policy
 from simulator.errors import AwsError
+from simulator.identity import Principal as Caller
 from simulator.service import Context
 from simulator.services.lambda_ import names
-from simulator.services.lambda_.configure import NOT_ASSUMABLE, as_list, assumable, wildcard
+from simulator.services.lambda_.configure import NOT_ASSUMABLE, assumable
 from simulator.services.lambda_.names import LATEST
+from simulator.services.lambda_.shapes import policy_text
 from simulator.services.lambda_.state import Function, Shape, Version
 from simulator.services.lambda_.versions import Versions
 
@@ -49,7 +52,7 @@ class Access(Versions):
                 "or remove the existing statement."
             )
         statement = _statement(StatementId, Action, Principal, function.arn(qualifier), conditions)
-        size = len(_policy([*statements, statement]))
+        size = len(policy_text([*statements, statement]))
         if size > POLICY_LIMIT:
             raise AwsError(
                 "PolicyLengthExceededException",
@@ -88,7 +91,7 @@ class Access(Versions):
         statements = function.policies.get(qualifier or LATEST)
         if not statements:
             raise names.missing("The resource you requested does not exist.")
-        return {"Policy": _policy(statements), "RevisionId": self._revision(function, qualifier)}
+        return {"Policy": policy_text(statements), "RevisionId": self._revision(function, qualifier)}
 
     def would_run(self, function_arn: str, source_service: str, source_arn: str) -> tuple[bool, str]:
         """Return whether an event of this source would make the function run now, and a clause on why.
@@ -144,11 +147,6 @@ class Access(Versions):
             raise names.stale(POLICY_STALE)
 
 
-def _policy(statements: list[Shape]) -> str:
-    document = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
-    return json.dumps(document, separators=(",", ":"))
-
-
 def _statement(sid: str, action: str, principal: str, resource: str, given: Mapping[str, Any]) -> Shape:
     """Return a policy statement as Lambda writes it. Raises AwsError for a principal that is none."""
     statement: Shape = {
@@ -189,18 +187,9 @@ def _principal(text: str) -> Shape | str:
 
 def _allows(statement: Shape, service: str, source_arn: str, account_id: str) -> bool:
     """Return whether a statement lets a service invoke the function for this source."""
-    principal = statement["Principal"]
-    if principal != "*" and service not in as_list(principal.get("Service")):
-        return False
-    if not any(wildcard(str(action), "lambda:InvokeFunction") for action in as_list(statement["Action"])):
-        return False
-    facts = {"AWS:SourceArn": source_arn, "AWS:SourceAccount": account_id}
-    return all(
-        _holds(operator, facts.get(key, ""), value)
-        for operator, tests in statement.get("Condition", {}).items()
-        for key, value in tests.items()
+    request = policy.Request(
+        action="lambda:InvokeFunction",
+        resource=statement["Resource"],
+        context={"aws:sourcearn": source_arn, "aws:sourceaccount": account_id},
     )
-
-
-def _holds(operator: str, fact: str, value: str) -> bool:
-    return wildcard(value, fact) if operator == "ArnLike" else fact == value
+    return policy.names(statement, Caller.service(service, account_id)) and policy.applies(statement, request)

@@ -10,10 +10,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
+from simulator import policy
 from simulator.errors import AwsError
+from simulator.identity import Principal
 from simulator.service import Context
 from simulator.services.lambda_.names import broken, invalid
 from simulator.services.lambda_.state import Config, Shape, Vpc
+from simulator.services.sts import trust_policy, trusts
 
 NOT_ASSUMABLE = "The role defined for the function cannot be assumed by Lambda."
 
@@ -193,23 +196,7 @@ def assumable(ctx: Context, role_name: str) -> bool:
         role = ctx.read("iam", "GetRole", RoleName=role_name)["Role"]
     except AwsError:
         return False
-    trust = document(role.get("AssumeRolePolicyDocument"))
-    allowed = False
-    for statement in as_list(trust.get("Statement")):
-        if isinstance(statement, dict) and _trusts(statement):
-            if statement.get("Effect") == "Deny":
-                return False
-            allowed = allowed or statement.get("Effect") == "Allow"
-    return allowed
-
-
-def _trusts(statement: Shape) -> bool:
-    principal = statement.get("Principal")
-    services = as_list(principal.get("Service")) if isinstance(principal, dict) else as_list(principal)
-    actions = {str(action).lower() for action in as_list(statement.get("Action"))}
-    return bool({"lambda.amazonaws.com", "*"} & set(map(str, services))) and bool(
-        {"sts:assumerole", "sts:*", "*"} & actions
-    )
+    return trusts(trust_policy(role), Principal.service("lambda.amazonaws.com", ctx.account_id), "sts:AssumeRole")
 
 
 def attach(ctx: Context, old: Vpc | None, given: Mapping[str, Any], role: str) -> Vpc | None:
@@ -257,31 +244,13 @@ def _check_groups(ctx: Context, group_ids: tuple[str, ...], vpc_id: str) -> None
 
 
 def may_create_interfaces(ctx: Context, role_name: str) -> bool:
-    """Return whether the role's policies allow ec2:CreateNetworkInterface, deny winning.
-
-    Resources and conditions of the statements are not weighed here: a role for Lambda in a VPC names `*`.
-    """
-    allowed = False
-    for policy in role_policies(ctx, role_name):
-        for statement in as_list(policy.get("Statement")):
-            if not isinstance(statement, dict) or not _covers(statement, "ec2:CreateNetworkInterface"):
-                continue
-            if statement.get("Effect") == "Deny" and not statement.get("Condition"):
-                return False
-            allowed = allowed or statement.get("Effect") == "Allow"
-    return allowed
-
-
-def _covers(statement: Shape, action: str) -> bool:
-    if "NotAction" in statement:
-        return not any(wildcard(str(pattern), action) for pattern in as_list(statement["NotAction"]))
-    return any(wildcard(str(pattern), action) for pattern in as_list(statement.get("Action")))
-
-
-def wildcard(pattern: str, text: str) -> bool:
-    """Return whether an IAM pattern with * and ? matches, regardless of case."""
-    expression = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return re.fullmatch(expression, text, re.IGNORECASE | re.DOTALL) is not None
+    """Return whether the role's policies allow ec2:CreateNetworkInterface."""
+    request = policy.Request(
+        action="ec2:CreateNetworkInterface",
+        resource=f"arn:aws:ec2:{ctx.region}:{ctx.account_id}:network-interface/*",
+        context=policy.request_context(ctx),
+    )
+    return policy.evaluate(role_policies(ctx, role_name), request) is policy.Decision.ALLOW
 
 
 def role_policies(ctx: Context, role_name: str) -> list[Shape]:
@@ -291,10 +260,9 @@ def role_policies(ctx: Context, role_name: str) -> list[Shape]:
         inline = ctx.read("iam", "GetRolePolicy", RoleName=role_name, PolicyName=name)
         documents.append(document(inline.get("PolicyDocument")))
     for attached in ctx.read("iam", "ListAttachedRolePolicies", RoleName=role_name).get("AttachedPolicies", []):
-        policy = ctx.read("iam", "GetPolicy", PolicyArn=attached["PolicyArn"])["Policy"]
-        version = ctx.read(
-            "iam", "GetPolicyVersion", PolicyArn=attached["PolicyArn"], VersionId=policy["DefaultVersionId"]
-        )
+        arn = attached["PolicyArn"]
+        default = ctx.read("iam", "GetPolicy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        version = ctx.read("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=default)
         documents.append(document(version["PolicyVersion"].get("Document")))
     return documents
 
@@ -302,16 +270,8 @@ def role_policies(ctx: Context, role_name: str) -> list[Shape]:
 def document(value: object) -> Shape:
     """Return a policy document that IAM hands out as an object, as JSON or as URL-encoded JSON; {} for none."""
     if isinstance(value, str):
-        text = value if value.lstrip().startswith("{") else unquote(value)
         try:
-            value = json.loads(text)
+            value = json.loads(value if value.lstrip().startswith("{") else unquote(value))
         except ValueError:
             return {}
     return value if isinstance(value, dict) else {}
-
-
-def as_list(value: object) -> list[Any]:
-    """Return a policy's "one or several" as a list."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]

@@ -9,7 +9,7 @@ from simulator.services.lambda_ import code, names
 from simulator.services.lambda_.configure import check_tags, configure
 from simulator.services.lambda_.interfaces import Interfaces
 from simulator.services.lambda_.names import LATEST
-from simulator.services.lambda_.shapes import configuration, created, listed, page, updated
+from simulator.services.lambda_.shapes import configuration, created, listed, page, policy_text, updated
 from simulator.services.lambda_.state import (
     CREATING,
     CREATING_IN_VPC,
@@ -172,7 +172,7 @@ class Functions(Interfaces):
         return page(items, "Functions", Marker, MaxItems)
 
     def function_state(self, arn_or_name: str, at: datetime | None = None) -> Shape | None:
-        """Return a function as GetFunctionConfiguration shows it, with ReservedConcurrentExecutions and Tags.
+        """Return a function as GetFunctionConfiguration shows it, with ReservedConcurrentExecutions, Policy, Tags.
 
         For other services. Without `at` creation and updates are shown as settled, whatever the clock says.
         None where there is no such function.
@@ -184,6 +184,9 @@ class Functions(Interfaces):
         shape = configuration(function, version, qualifier=qualifier, at=at)
         if function.reserved is not None:
             shape["ReservedConcurrentExecutions"] = function.reserved
+        statements = function.policies.get(qualifier or LATEST)
+        if statements:
+            shape["Policy"] = policy_text(statements)
         return {**shape, "Tags": dict(function.tags)}
 
     def code_for(self, token: str) -> bytes | None:

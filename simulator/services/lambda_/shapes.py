@@ -1,6 +1,7 @@
 """State -> the shapes that clients see."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -135,6 +136,12 @@ def alias_shape(function: Function, alias: Alias) -> Shape:
         shape["RoutingConfig"] = {"AdditionalVersionWeights": dict(alias.weights)}
     shape["RevisionId"] = alias.revision_id
     return shape
+
+
+def policy_text(statements: list[Shape]) -> str:
+    """Return a resource policy as JSON text."""
+    document = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
+    return json.dumps(document, separators=(",", ":"))
 
 
 def created(at: datetime) -> str:
