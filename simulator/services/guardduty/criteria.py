@@ -84,15 +84,23 @@ def values(body: Mapping[str, Any], field: str) -> list[Scalar]:
     """
     if field.startswith(_ADDITIONAL) and field not in {_ADDITIONAL + "type", _ADDITIONAL + "value"}:
         return _additional(body, field.removeprefix(_ADDITIONAL))
-    nodes: list[Any] = [body]
-    for name in _names(field):
-        nodes = [child for node in nodes for child in _children(node, name)]
-    found = [value for node in nodes for value in _scalars(node)]
+    node: Any = body
+    names = _names(field)
+    for place, name in enumerate(names):
+        if not isinstance(node, dict):
+            nodes = [node]
+            for rest in names[place:]:
+                nodes = [child for each in nodes for child in _children(each, rest)]
+            return [value for each in nodes for value in _scalars(each)]
+        node = node.get(name)
+        if node is None:
+            return []
+    found = list(_scalars(node))
     return [_milliseconds(str(value)) for value in found] if field in _ISO_FIELDS else found
 
 
 def _children(node: Any, name: str) -> Iterable[Any]:
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         if name in node:
             yield node[name]
     elif isinstance(node, list):

@@ -62,17 +62,37 @@ class Finding:
     told: int = 0
     """How many occurrences EventBridge has been told of, and `told_at` when."""
     told_at: int | None = None
+    kept: tuple[int, int, Seen | None] = (0, 0, None)
+    """What was visible when last looked at, and from when until when that holds."""
     rendered: tuple[tuple[int, bool, str | None], dict[str, Any]] | None = None
     suppressed: tuple[tuple[int, int], bool] | None = None
 
     def seen(self, now: int) -> Seen | None:
         """Return what is visible at `now`; None before the finding shows and after 90 days without an occurrence."""
+        since, until, known = self.kept
+        if not since <= now < until:
+            since, until, known = self.kept = self._look_at(now)
+        return known
+
+    def _look_at(self, now: int) -> tuple[int, int, Seen | None]:
+        """Return from when until when the answer holds, and what is visible at `now`."""
         if self.fixed is not None:
-            visible: Seen | None = self.fixed if now >= self.fixed.created else None
+            start, change = self.fixed.created, None
+            visible: Seen | None = self.fixed if now >= start else None
         else:
             assert self.lags is not None
+            start, change = self.times[0] + self.lags.created, None
             visible = seen(self.times, self.lags, now)
-        return visible if visible is not None and now - visible.updated <= RETENTION_MS else None
+            if visible is not None:
+                start = visible.updated
+                if visible.count < len(self.times):
+                    change = self.times[visible.count] + self.lags.updated
+        if visible is None:
+            return 0, start, None
+        forgotten = visible.updated + RETENTION_MS + 1
+        if now >= forgotten:
+            return now, now + 1, None
+        return start, min(change or forgotten, forgotten), visible
 
     def shows(self) -> int:
         """Return when a finding that EventBridge does not know of is first to be seen, or again for a sample."""
@@ -89,6 +109,7 @@ class Finding:
             self.looks.append(look)
         self.times.append(max(at, self.times[-1]) if self.times else at)
         self.last_run = run
+        self.kept = (0, 0, None)
 
     def body(self, visible: Seen, archived: bool) -> dict[str, Any]:
         """Return the finding as GetFindings gives it. The same object may come back again: it is not to be changed."""

@@ -96,6 +96,7 @@ def _again(finding: Finding, now: int) -> None:
     before = finding.fixed
     assert before is not None
     finding.fixed = Seen(count=before.count + 1, first=before.first, last=now, created=before.created, updated=now)
+    finding.kept = (0, 0, None)
     finding.told_at = None
 
 

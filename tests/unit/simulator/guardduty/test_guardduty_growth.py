@@ -306,3 +306,16 @@ def test_the_same_seed_gives_the_same_findings(world: Any) -> None:
         found.append(each.finding())
     assert found[0] == found[1]
     assert found[0]["Id"] != found[2]["Id"]
+
+
+def test_looking_at_other_moments_in_between_changes_nothing(listed: Any) -> None:
+    """What is kept of a look holds for just as long as it is true, also for a look back."""
+    runs(listed, 20)
+    end = listed.now
+    looks: dict[int, list[tuple[int, str]]] = {}
+    for order in (range(0, 210, 7), range(209, -1, -7), range(0, 210, 7)):
+        for minutes in order:
+            listed.now = end - timedelta(minutes=minutes)
+            shown = [(each["Service"]["Count"], each["UpdatedAt"]) for each in listed.findings()]
+            assert looks.setdefault(minutes, shown) == shown
+    assert len({str(each) for each in looks.values()}) > 15

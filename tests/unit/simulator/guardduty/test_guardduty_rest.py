@@ -101,8 +101,9 @@ def test_an_unknown_sample_type_is_refused(world: Any) -> None:
 
 def usage(world: Any, kind: str, **criteria: Any) -> dict[str, Any]:
     """Return usage statistics of one kind."""
-    found: dict[str, Any] = world.call("GetUsageStatistics", UsageStatisticType=kind, UsageCriteria=criteria)
-    return found["UsageStatistics"]
+    answer = world.call("GetUsageStatistics", UsageStatisticType=kind, UsageCriteria=criteria)
+    statistics: dict[str, Any] = answer["UsageStatistics"]
+    return statistics
 
 
 def test_lambda_protection_costs_money_with_every_run(world: Any) -> None:
