@@ -50,7 +50,14 @@ class Gateway:
     secrets: dict[str, tuple[Principal, str]] = field(default_factory=dict)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one HTTP request."""
+        """Answer one HTTP request. A defect of the lab is logged and answered with 500; it never ends the server."""
+        try:
+            return self._served(environ, start_response)
+        except Exception:
+            log.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+            return _send(start_response, _text(500, "The lab failed at this request; see its server.log."))
+
+    def _served(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
             request = read_request(environ)
         except ValueError as bad:
