@@ -49,6 +49,32 @@ def test_scenery_shows_from_its_creation_on_and_never_grows(world: Any) -> None:
     assert world.lab.bus.events == []
 
 
+def test_scenery_in_whole_seconds_gets_its_milliseconds(world: Any) -> None:
+    """None in CreatedAt would give it away; one that was never updated keeps one time for both."""
+    declared = scenery() | {"CreatedAt": "2026-11-22T18:00:00.000Z", "UpdatedAt": "2026-11-22T18:00:00.000Z"}
+    world.service.apply_scenery(world.context(), {"finding": declared})
+    world.wait(hours=1)
+    finding = world.finding()
+    assert finding["CreatedAt"] == finding["UpdatedAt"] != "2026-11-22T18:00:00.000Z"
+    assert finding["CreatedAt"].startswith("2026-11-22T18:00:00.")
+
+
+def test_scenery_tells_whose_an_address_is(world: Any) -> None:
+    """An address that comes alone gets its organisation, as in earned findings; the function's own side does not."""
+    action = {
+        "ActionType": "NETWORK_CONNECTION",
+        "NetworkConnectionAction": {
+            "LocalIpDetails": {"IpAddressV4": "10.0.0.9"},
+            "RemoteIpDetails": {"IpAddressV4": "203.0.113.9"},
+        },
+    }
+    world.service.apply_scenery(world.context(), {"finding": scenery(Action=action)})
+    world.wait(hours=1)
+    shown = world.finding()["Service"]["Action"]["NetworkConnectionAction"]
+    assert shown["RemoteIpDetails"]["Organization"]["Asn"].isdigit()
+    assert shown["LocalIpDetails"] == {"IpAddressV4": "10.0.0.9"}
+
+
 def test_scenery_can_be_archived(world: Any) -> None:
     """Declared so, or by hand."""
     world.service.apply_scenery(world.context(), {"finding": scenery(Archived=True)})
