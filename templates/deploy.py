@@ -285,7 +285,8 @@ class _Worker:
                     )["Credentials"]
                     break
                 except ClientError as error:
-                    if pause is None or error.response["Error"]["Code"] != "AccessDenied":
+                    refused = error.response["Error"]
+                    if pause is None or refused["Code"] != "AccessDenied" or "explicit deny" in refused["Message"]:
                         raise
                     self._sleep(pause)
             self._sessions[as_role] = self._connect(
