@@ -4,6 +4,7 @@ Whatever is slow to import (boto3, the rules, the scenario) is imported inside t
 Broken environments and bad usage are LabErrors, which `lab.py` prints and turns into the exit code.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,7 +16,8 @@ import typer
 from scenario.errors import LabError
 
 if TYPE_CHECKING:
-    from checker.grade import Report
+    from checker.evidence import Evidence
+    from checker.grade import Answers, Report
     from checker.worlds import Memory, World
     from scenario.model import Scenario, Task
 
@@ -70,7 +72,10 @@ def build(world_of: Callable[[str], "World"]) -> typer.Typer:
         for task, text in answers.items():
             world.memory.remember(task, text)
         ask = not no_input and sys.stdin.isatty()
-        report, document = run(world, ask=_asker() if ask else None, format=format, require_proof=require_proof)
+        colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        report, document = run(
+            world, ask=_asker() if ask else None, format=format, require_proof=require_proof, colour=colour
+        )
         _write(document, output)
         raise typer.Exit(0 if report.passed else 1)
 
@@ -101,6 +106,7 @@ def run(
     ask: Callable[[str, str], str] | None = None,
     format: Format = Format.TEXT,
     require_proof: bool = False,
+    colour: bool = False,
 ) -> tuple["Report", str]:
     """Check the lab once: ask for missing answers, collect, grade, record the attempt. Return report and document.
 
@@ -117,24 +123,27 @@ def run(
         _ask_missing(scenario, texts, ask, world.memory)
     hints = {task.id: world.memory.hints_taken(task.id) for task in scenario.tasks}
     answers = Answers(texts=texts, attempts=tuple(world.memory.attempts()), hints=hints)
-    evidence = collect(world, scenario.finding_type)
+    known = texts["function-name"] if answers.earned("function-name") else ""
+    evidence = collect(world, scenario.finding_type, known)
     report = grade(scenario, evidence, answers, lab_id=world.lab_id, target=world.target, require_proof=require_proof)
     world.memory.record(attempt(report, texts))
-    return report, _document(report, format, scenario, evidence, answers)
+    return report, _document(report, format, scenario, evidence, answers, colour)
 
 
-def _document(report: "Report", format: Format, scenario: "Scenario", evidence: object, answers: object) -> str:
+def _document(
+    report: "Report", format: Format, scenario: "Scenario", evidence: "Evidence", answers: "Answers", colour: bool
+) -> str:
     from checker import report as writing
 
     if format is Format.HTML:
         from checker.debrief import html
 
-        return html(report, scenario, evidence, answers)  # type: ignore[arg-type]  # imported where it is needed only
+        return html(report, scenario, evidence, answers)
     if format is Format.JSON:
         return writing.json_text(report)
     if format is Format.JUNIT:
         return writing.junit(report)
-    return writing.text(report, colour=sys.stdout.isatty())
+    return writing.text(report, colour=colour)
 
 
 def unusable(task: str, text: str) -> tuple[str, str] | None:
@@ -202,7 +211,8 @@ def show_page(markdown: str) -> None:
 
 def _write(document: str, output: Path | None) -> None:
     if output is None:
-        typer.echo(document, nl=False)
+        encoding = sys.stdout.encoding or "utf-8"  # a pipe on Windows may have no ✓: better a ? than a traceback
+        typer.echo(document.encode(encoding, "replace").decode(encoding), nl=False)
         return
     try:
         output.write_text(document, encoding="utf-8")

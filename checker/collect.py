@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from checker.evidence import (
+    DELETED,
     Addresses,
     AddressList,
     Event,
@@ -41,14 +42,17 @@ MAX_OBJECT = 35 * 1024 * 1024
 MAX_VERSIONS = 10
 
 
-def collect(world: World, finding_type: str) -> Evidence:
+def collect(world: World, finding_type: str, known_function: str = "") -> Evidence:
     """Return what the account tells about the finding of `finding_type` assigned to the trainee.
+
+    `known_function` is the function's name where the trainee has earned it: with it the account can still be read when
+    the finding is gone.
 
     A read that the account refuses (AccessDenied) becomes a sentence in `gaps`. Raises LabError where the account
     cannot be reached or answers with an unexpected error.
     """
     try:
-        return _Collector(world).evidence(finding_type)
+        return _Collector(world).evidence(finding_type, known_function)
     except ClientError as error:
         operation = error.operation_name
         raise LabError(
@@ -67,29 +71,34 @@ class _Collector:
         self.world = world
         self.gaps: list[str] = []
 
-    def evidence(self, finding_type: str) -> Evidence:
+    def evidence(self, finding_type: str, known_function: str) -> Evidence:
         """Return the evidence, asking service by service."""
         now = self.world.now()
         detector = next(iter(self.client("guardduty").list_detectors()["DetectorIds"]), None)
         findings = self.findings(detector, finding_type) if detector else ()
         assigned = assigned_finding(findings, finding_type)
-        name = assigned.function_name if assigned else ""
+        name = assigned.function_name if assigned else known_function
         history = self.events("ResourceName", name) if name else ()
         mine = self.events("Username", self.world.trainee, pages=TRAINEE_PAGES)
         function = self.function(name) if name else None
+        created = [each for each in history if each.is_("CreateFunction") and not each.error]
+        response = created[-1].response if created else {}
+        arn = assigned.function_arn if assigned else str(response.get("functionArn", ""))
+        role = assigned.role_arn if assigned else str(response.get("role", ""))
         return Evidence(
             now=now,
             assigned=assigned,
+            function_name=name,
             findings=findings,
             function=function,
             function_names=self.function_names(),
-            rules=self.rules(assigned.function_arn) if assigned else (),
+            rules=self.rules(arn) if arn else (),
             history=history,
             mine=mine,
             trainee=self.world.trainee,
-            guards=self.guards(detector),
+            guards=self.guards(detector, assigned.ip if assigned else ""),
             stored_code=self.stored_code(history),
-            leftovers=self.leftovers(assigned) if assigned and function is None else Leftovers(),
+            leftovers=self.leftovers(name, role) if name and function is None else Leftovers(),
             outlook=self.world.foresight.look_ahead(LOOK_AHEAD_HOURS),
             gaps=tuple(self.gaps),
         )
@@ -186,8 +195,11 @@ class _Collector:
             for body in bodies
         )
 
-    def guards(self, detector: str | None) -> Guards:
-        """Return the state of detector, lists, filters, recorder and trails."""
+    def guards(self, detector: str | None, ip: str) -> Guards:
+        """Return the state of detector, lists, filters, recorder and trails. `ip` is the finding's address.
+
+        Where no list of now holds it, the lists of the trail tell what was listed before someone changed them.
+        """
         recorder, trails = self.recorder_on(), self.trails()
         if detector is None:
             return Guards(lists=self.lists_of_the_trail(), recorder_on=recorder, trails=trails)
@@ -195,11 +207,12 @@ class _Collector:
         body = guardduty.get_detector(DetectorId=detector)
         features = {each["Name"]: each["Status"] for each in body.get("Features", ())}
         threats, trusted = tuple(self.threat_lists(detector)), tuple(self.trusted_lists(detector))
+        listed = any(ip in each.entries for each in threats)
         return Guards(
             detector_id=detector,
             detector_on=body.get("Status") == "ENABLED",
             lambda_protection=features.get("LAMBDA_NETWORK_LOGS") == "ENABLED",
-            lists=(threats or self.lists_of_the_trail()) + trusted,
+            lists=threats + (() if listed else self.lists_of_the_trail()) + trusted,
             suppressions=tuple(self.suppressions(detector)),
             recorder_on=recorder,
             trails=trails,
@@ -231,7 +244,7 @@ class _Collector:
         requests = [each.request for each in map(event, created["Events"]) if not each.error]
         return tuple(
             self.address_list(
-                {"Name": str(each.get("name", "")), "Status": "DELETED", "Location": each["location"]}, trusted=False
+                {"Name": str(each.get("name", "")), "Status": DELETED, "Location": each["location"]}, trusted=False
             )
             for each in requests
             if each.get("location")
@@ -306,18 +319,16 @@ class _Collector:
                 if body is not None:
                     yield body["Body"].read(), bool(each["IsLatest"])
 
-    def leftovers(self, assigned: Finding) -> Leftovers:
+    def leftovers(self, name: str, role_arn: str) -> Leftovers:
         """Return whether role and log group of a deleted function still stand."""
-        role = self.optional(
-            "The function's role",
-            self.client("iam").get_role,
-            "NoSuchEntity",
-            RoleName=assigned.role_arn.rsplit("/", 1)[-1],
+        role = role_arn.rsplit("/", 1)[-1]
+        found = role and self.optional(
+            "The function's role", self.client("iam").get_role, "NoSuchEntity", RoleName=role
         )
-        group = f"/aws/lambda/{assigned.function_name}"
+        group = f"/aws/lambda/{name}"
         logs = self.optional("The log groups", self.client("logs").describe_log_groups, logGroupNamePrefix=group)
         names = [each["logGroupName"] for each in (logs or {}).get("logGroups", ())]
-        return Leftovers(role=role is not None, log_group=group in names)
+        return Leftovers(role=bool(found), log_group=group in names)
 
 
 def _pages(

@@ -61,6 +61,12 @@ class Event:
         """The role's name for a session, else the user's name: what attribution asks for."""
         return self.issuer or self.session
 
+    @property
+    def function(self) -> str:
+        """The function that a call of Lambda's names, by name or in an ARN; empty for other calls."""
+        given = str(self.request.get("functionName", ""))
+        return given.rsplit(":function:", 1)[-1].split(":")[0]
+
     def is_(self, *names: str) -> bool:
         """Tell whether this is a call of one of the operations `names`, whatever API version its name carries."""
         return any(
@@ -107,6 +113,10 @@ class Addresses:
         return ip in self.single or (bool(self.ranges) and any(ip_address(ip) in net for net in self.ranges))
 
 
+DELETED = "DELETED"
+"""The status of a list that only the trail still tells of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressList:
     """A threat list (ThreatIntelSet) or a trusted one (IPSet) and what its object holds now.
@@ -141,6 +151,16 @@ class Guards:
     recorder_on: bool | None = None
     trails: tuple[tuple[str, bool], ...] = ()
 
+    @property
+    def threats(self) -> tuple[AddressList, ...]:
+        """The threat lists that there are now, active or not."""
+        return tuple(each for each in self.lists if not each.trusted and each.status != DELETED)
+
+    @property
+    def trail_off(self) -> bool:
+        """Whether there are trails and none of them logs. One among several may rest: the others do the work."""
+        return bool(self.trails) and not any(logging for _, logging in self.trails)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftovers:
@@ -154,6 +174,8 @@ class Leftovers:
 class Evidence:
     """All that the account told in one check.
 
+    `function_name` is the function that the case is about: the assigned finding's or, with the finding gone, the one that an
+    earlier check found named rightly; empty where nothing tells.
     `history` are the events about the assigned function and `mine` the trainee's own calls, both oldest first, the
     checker's calls left out. `function_names` are all functions of the account now. `stored_code` are the CodeSha256
     of what S3 still holds where the function's code came from. `gaps` says in sentences what could not be read.
@@ -161,6 +183,7 @@ class Evidence:
 
     now: datetime
     assigned: Finding | None = None
+    function_name: str = ""
     findings: tuple[Finding, ...] = ()
     function: Function | None = None
     function_names: tuple[str, ...] = ()
@@ -182,8 +205,8 @@ class Evidence:
         """
         if any(finding.ip == ip for finding in self.findings if finding.list_names):
             return True
-        threats = [entry for entry in self.guards.lists if not entry.trusted]
-        return any(ip in threat.entries or ip in threat.earlier for threat in threats)
+        threats = [each for each in self.guards.lists if not each.trusted]
+        return any(ip in each.entries or ip in each.earlier for each in threats)
 
     @property
     def creation(self) -> Event | None:

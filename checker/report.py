@@ -85,8 +85,8 @@ def attempt(report: Report, texts: dict[str, str]) -> dict[str, Any]:
 
 
 def json_text(report: Report) -> str:
-    """Return the JSON document as text, two spaces deep, with a closing newline."""
-    return json.dumps(to_json(report), indent=2, ensure_ascii=False) + "\n"
+    """Return the JSON document as text, two spaces deep, with a closing newline; ASCII, whatever the output's encoding."""
+    return json.dumps(to_json(report), indent=2) + "\n"
 
 
 def text(report: Report, *, colour: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from checker.evidence import Addresses, AddressList, Event, Evidence
+from checker.evidence import Addresses, AddressList, Evidence
 from checker.rules import Verdict, failed, hit, miss, passed
 from checker.rules.samples import THREATS, event
 
@@ -42,13 +42,13 @@ def _broken(evidence: Evidence) -> Iterator[tuple[str, str]]:
         guards.recorder_on is None and _deleted(evidence, "DeleteConfigurationRecorder")
     ):
         yield "recorder-off", "AWS Config records no more"
-    if any(not logging for _, logging in guards.trails) or (not guards.trails and _deleted(evidence, "DeleteTrail")):
-        yield "trail-off", "a trail logs no more"
+    if guards.trail_off or (not guards.trails and _deleted(evidence, "DeleteTrail")):
+        yield "trail-off", "the trail logs no more"
     yield from _functions(evidence)
 
 
 def _lists(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    threats = [each for each in evidence.guards.lists if not each.trusted]
+    threats = evidence.guards.threats
     ip = evidence.assigned.ip if evidence.assigned else None
     if not any(each.active for each in threats):
         yield "list-inactive", "the threat list is not active"
@@ -59,9 +59,9 @@ def _lists(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _functions(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    own = evidence.assigned.function_name if evidence.assigned else ""
-    made = {_function(each) for each in evidence.changes if each.is_("CreateFunction")}
-    gone = {_function(each) for each in evidence.changes if each.is_("DeleteFunction")} - {own, ""} - made
+    own = evidence.function_name
+    made = {each.function for each in evidence.changes if each.is_("CreateFunction")}
+    gone = {each.function for each in evidence.changes if each.is_("DeleteFunction")} - {own, ""} - made
     for name in sorted(gone - set(evidence.function_names)):
         yield "function-deleted", f"the function {name} is deleted, which the finding does not name"
     for name in sorted(_throttled(evidence) - {own, ""} - made):
@@ -72,14 +72,10 @@ def _throttled(evidence: Evidence) -> set[str]:
     held: set[str] = set()
     for each in evidence.changes:
         if each.is_("PutFunctionConcurrency"):
-            (held.add if each.request.get("reservedConcurrentExecutions") == 0 else held.discard)(_function(each))
+            (held.add if each.request.get("reservedConcurrentExecutions") == 0 else held.discard)(each.function)
         elif each.is_("DeleteFunctionConcurrency", "DeleteFunction"):
-            held.discard(_function(each))
+            held.discard(each.function)
     return held
-
-
-def _function(each: Event) -> str:
-    return str(each.request.get("functionName", "")).split(":function:")[-1].split(":")[0]
 
 
 def _deleted(evidence: Evidence, name: str) -> bool:

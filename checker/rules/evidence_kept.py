@@ -37,9 +37,8 @@ def judge(evidence: Evidence) -> Verdict:
 
 
 def _wiped(evidence: Evidence) -> str:
-    for name, logging in evidence.guards.trails:
-        if not logging:
-            return f"the trail {name} no longer logs"
+    if evidence.guards.trail_off:
+        return "the trail no longer logs"
     for each in evidence.changes:
         if each.is_("DeleteTrail"):
             return "a trail was deleted"
@@ -49,8 +48,7 @@ def _wiped(evidence: Evidence) -> str:
 
 
 def _is_functions_log(evidence: Evidence, event: Event) -> bool:
-    name = evidence.assigned.function_name if evidence.assigned else ""
-    return str(event.request.get("logGroupName", "")).endswith(f"/{name}")
+    return str(event.request.get("logGroupName", "")).endswith(f"/{evidence.function_name}")
 
 
 def _code_events(evidence: Evidence) -> list[Event]:
@@ -87,18 +85,12 @@ def _found(evidence: Evidence, ran: str) -> tuple[str, str, Citation] | None:
 
 def _fetched(evidence: Evidence, ran: str) -> Event | None:
     """Return the trainee's GetFunction of this function made while the code that ran was deployed; None for none."""
-    name = evidence.assigned.function_name if evidence.assigned else ""
     for each in evidence.mine:
-        if each.is_("GetFunction") and not each.error and _names(each, name):
+        if each.is_("GetFunction") and not each.error and each.function == evidence.function_name:
             before = [code for code in _code_events(evidence) if code.at <= each.at]
             if before and before[-1].response["codeSha256"] == ran:
                 return each
     return None
-
-
-def _names(event: Event, name: str) -> bool:
-    given = str(event.request.get("functionName", ""))
-    return given == name or given.endswith(f":function:{name}") or f":function:{name}:" in given
 
 
 DELETED = event("DeleteFunction20150331", minutes=5, request={"functionName": "traffic-simulation"})

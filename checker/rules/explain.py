@@ -17,10 +17,11 @@ class Explanation:
 
 def explanations(evidence: Evidence) -> tuple[Explanation, ...]:
     """Return the states that hold and explain why nothing connects, the most final first."""
-    return tuple(each for each in STATES if each.holds(evidence))
+    return tuple(each for each in STATES if each.holds(evidence)) if evidence.function_name else ()
 
 
-def _changed_code(evidence: Evidence) -> bool:
+def code_changed(evidence: Evidence) -> bool:
+    """Tell whether the function's code is other than it was created with."""
     created = evidence.creation
     original = created.response.get("codeSha256") if created else None
     return bool(evidence.function and original and evidence.function.code_sha256 != original)
@@ -61,6 +62,6 @@ STATES = (
         holds=lambda e: e.function is not None and bool(e.function.vpc_id),
     ),
     Explanation(
-        kind="code-changed", text="The function's new code no longer connects to a listed address.", holds=_changed_code
+        kind="code-changed", text="The function's new code no longer connects to a listed address.", holds=code_changed
     ),
 )

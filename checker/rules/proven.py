@@ -49,17 +49,15 @@ def judge(evidence: Evidence, task: str, answered_at: datetime | None = None) ->
 
 
 def _read_finding(evidence: Evidence, each: Event) -> bool:
-    ids = each.request.get("findingIds") or []
-    return each.is_("GetFindings") and evidence.assigned is not None and evidence.assigned.id in ids
+    ids = each.request.get("findingIds")
+    return each.is_("GetFindings") and (ids is None or (evidence.assigned is not None and evidence.assigned.id in ids))
 
 
 def _read_code_or_log(evidence: Evidence, each: Event) -> bool:
-    name = evidence.assigned.function_name if evidence.assigned else ""
     if each.is_("GetFunction"):
-        return name in str(each.request.get("functionName", "")).split(":")
-    return each.is_("FilterLogEvents", "GetLogEvents") and str(each.request.get("logGroupName", "")).endswith(
-        f"/{name}"
-    )
+        return each.function == evidence.function_name
+    group = str(each.request.get("logGroupName", ""))
+    return each.is_("FilterLogEvents", "GetLogEvents") and group.endswith(f"/{evidence.function_name}")
 
 
 def _read_address(evidence: Evidence, each: Event) -> bool:

@@ -152,6 +152,7 @@ GUARDS = Guards(
 LAB = Evidence(
     now=NOW,
     assigned=ASSIGNED,
+    function_name=NAME,
     findings=(ASSIGNED, NEIGHBOUR),
     function=FUNCTION,
     function_names=(NAME, "order-webhook", f"{NAME}-canary"),

@@ -50,7 +50,8 @@ def _goes_on(evidence: Evidence, going_on: list[NextConnection]) -> Verdict:
     who = "The function" if own else f"Another function than the finding's, {_function(first)},"
     still = f"{who} would still connect to a listed address: {_trigger(first.source)} keeps invoking it."
     why = " ".join([*(lesson.text for lesson in tried), still])
-    kind, step = (tried[0].kind, tried[0].next) if tried else ("goes-on", STOP_THE_CAUSE)
+    untried = ("goes-on" if own else "another-function", STOP_THE_CAUSE)
+    kind, step = (tried[0].kind, tried[0].next) if tried else untried
     return failed(kind, why, step)
 
 
@@ -117,7 +118,7 @@ def _remarks(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _is_assigned(evidence: Evidence, each: NextConnection) -> bool:
-    return evidence.assigned is not None and _function(each) == evidence.assigned.function_name
+    return _function(each) == evidence.function_name
 
 
 def _grew_after(evidence: Evidence, change: Event | None) -> bool:
@@ -137,9 +138,9 @@ SAMPLES = (
     hit("the permission is removed", "permission-removed", outlook=QUIET, invokers=()),
     hit("refused by the network", "vpc-closed", outlook=outlook(connection(permitted=False)), vpc_id="vpc-1"),
     hit("the code calls an unlisted address", "code-changed", outlook=outlook(connection(ip="192.0.2.1")), code_sha256="other"),
-    miss("the code calls another listed address", "goes-on", outlook=outlook(connection(ip="203.0.113.77")), code_sha256="other"),
+    miss("the code calls another listed address", "code-still-calls", outlook=outlook(connection(ip="203.0.113.77")), code_sha256="other"),
     miss("the finding is archived", "archived", outlook=GOES_ON, archived=True),
-    miss("another function calls", "goes-on", outlook=outlook(connection(function="copy")), function=None),
+    miss("another function calls", "another-function", outlook=outlook(connection(function="copy")), function=None),
     miss("a schedule of Scheduler goes on", "goes-on", outlook=outlook(connection(source="arn:aws:scheduler:us-east-1:1:schedule/default/x"))),
     miss("not determinable", "not-determinable", outlook=outlook(determinable=False, why=("too slow",))),
     miss("a change beside an undone one", "concurrency-lifted", outlook=GOES_ON, mine=(

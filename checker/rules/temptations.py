@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from checker.evidence import Event, Evidence
+from checker.rules.explain import code_changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +36,25 @@ def _ip(evidence: Evidence) -> str:
 
 
 def _list_gone(evidence: Evidence) -> bool:
-    threats = [each for each in evidence.guards.lists if not each.trusted]
-    return evidence.guards.detector_id is not None and not any(_ip(evidence) in each.entries for each in threats)
+    active = [each for each in evidence.guards.threats if each.active]
+    return bool(active) and not any(_ip(evidence) in each.entries for each in active)
 
 
 def _list_off(evidence: Evidence) -> bool:
-    threats = [each for each in evidence.guards.lists if not each.trusted]
-    return bool(threats) and not any(each.active for each in threats)
+    return evidence.guards.detector_id is not None and not any(each.active for each in evidence.guards.threats)
 
 
 def _trusted(evidence: Evidence) -> bool:
     return any(each.trusted and _ip(evidence) in each.entries for each in evidence.guards.lists)
 
 
+def _trail_off(evidence: Evidence) -> bool:
+    return evidence.guards.trail_off or (not evidence.guards.trails and called("DeleteTrail")(evidence))
+
+
 def _slowed(evidence: Evidence) -> bool:
-    return any(rule.enabled and rule.schedule not in ("", USUAL_SCHEDULE) for rule in evidence.rules)
+    enabled = all(rule.enabled for rule in evidence.rules)
+    return enabled and any(rule.schedule not in ("", USUAL_SCHEDULE) for rule in evidence.rules)
 
 
 def _outside_vpc(evidence: Evidence) -> bool:
@@ -63,17 +68,21 @@ def _code_object_deleted(evidence: Evidence) -> bool:
 
 
 def _other_deleted(evidence: Evidence) -> bool:
-    own = evidence.assigned.function_name if evidence.assigned else ""
-    return called(
-        "DeleteFunction", where=lambda event: str(event.request.get("functionName", "")).split(":")[-1] != own
-    )(evidence)
+    return called("DeleteFunction", where=lambda event: event.function != evidence.function_name)(evidence)
 
 
-def _undone(evidence: Evidence) -> bool:
-    names = [event.name for event in evidence.changes]
-    closed = [index for index, name in enumerate(names) if name.startswith("PutFunctionConcurrency")]
-    lifted = [index for index, name in enumerate(names) if name.startswith("DeleteFunctionConcurrency")]
-    return bool(closed and lifted and closed[-1] < lifted[-1])
+def _last(evidence: Evidence, *names: str) -> int:
+    """Return the place of the last of some calls among the trainee's changes; -1 where there was none."""
+    return max((place for place, event in enumerate(evidence.changes) if event.is_(*names)), default=-1)
+
+
+def _undone(did: str, undid: str) -> Callable[[Evidence], bool]:
+    """Return a predicate: was one call followed by the one that undoes it?"""
+    return lambda evidence: -1 < _last(evidence, did) < _last(evidence, undid)
+
+
+def _one_of_several_disabled(evidence: Evidence) -> bool:
+    return any(not rule.enabled for rule in evidence.rules)
 
 
 USUAL_SCHEDULE = "rate(10 minutes)"
@@ -101,7 +110,7 @@ LESSONS = (
     ),
     Lesson(
         kind="list-inactive",
-        text="The threat list is deactivated: the address is as malicious as before, only nobody compares.",
+        text="No threat list is active any more: the address is as malicious as before, only nobody compares.",
         next="Activate the list again, then stop what makes the connection.",
         seen=_list_off,
     ),
@@ -127,13 +136,31 @@ LESSONS = (
         kind="trail-stopped",
         text="The trail no longer logs: that hides what you do, not what the function does.",
         next="Start logging again.",
-        seen=lambda e: any(not logging for _, logging in e.guards.trails) or called("DeleteTrail", "StopLogging")(e),
+        seen=_trail_off,
     ),
     Lesson(
         kind="concurrency-lifted",
         text="Reserved concurrency was lifted again: events throttled meanwhile are retried for up to six hours, and the schedule goes on.",
         next="Hold what you contained until the cause is gone.",
-        seen=_undone,
+        seen=_undone("PutFunctionConcurrency", "DeleteFunctionConcurrency"),
+    ),
+    Lesson(
+        kind="rule-enabled-again",
+        text="The rule was disabled and then enabled again: what counts is the state that is left.",
+        next="Hold what you contained until the cause is gone.",
+        seen=lambda e: not _one_of_several_disabled(e) and _undone("DisableRule", "EnableRule")(e),
+    ),
+    Lesson(
+        kind="another-trigger",
+        text="A rule is disabled, but it was not the only thing that runs this code.",
+        next="Look for every trigger: rules by target, schedules of EventBridge Scheduler, permissions in the policy.",
+        seen=_one_of_several_disabled,
+    ),
+    Lesson(
+        kind="code-still-calls",
+        text="The code is new, but it still calls a listed address: another port, hour or entry is no fix.",
+        next="Read what the new code does before you trust it, or stop what starts it.",
+        seen=code_changed,
     ),
     Lesson(
         kind="slower",

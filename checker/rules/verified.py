@@ -10,7 +10,7 @@ PERIOD = timedelta(minutes=10)
 """The module's schedule: the time after which an unstopped function would have run again."""
 
 LOOKS = {
-    "guardduty.amazonaws.com": ("GetFindings", "ListFindings", "GetFindingsStatistics"),
+    "guardduty.amazonaws.com": ("GetFindings", "GetFindingsStatistics"),
     "monitoring.amazonaws.com": ("GetMetricData", "GetMetricStatistics"),
     "logs.amazonaws.com": ("FilterLogEvents", "GetLogEvents", "DescribeLogStreams", "StartQuery", "GetQueryResults"),
 }
@@ -21,7 +21,8 @@ def judge(evidence: Evidence) -> Verdict:
 
     Accepts a look of the trainee's own at the finding, the metrics or the log after the last containing change, at least one run of
     the ten-minute schedule later: before that even an unstopped function shows nothing. Reading the changed resource back
-    (GetFunction) confirms the change, not its effect. The checker's own reads never count.
+    (GetFunction) confirms the change, not its effect; a list of finding ids shows no Count. The checker's own
+    reads never count.
 
     Rejects no look, and one that came too early. The trail lags some minutes, so a look may count only in a later check.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from checker.evidence import Addresses, AddressList, Evidence
+from checker.evidence import Addresses, AddressList, Evidence, Rule
 from checker.grade import Answers, Report, TaskResult, grade
 from checker.rules import Status
 from checker.rules.proven import Proof
@@ -62,7 +62,7 @@ def _done(*events: Any, **changes: Any) -> dict[str, Any]:
 
 REFUSED = {
     "2 slower schedule": (_done(schedule="rate(1 day)"), "slower"),
-    "4 another listed address": (_done(outlook=outlook(connection(ip="203.0.113.77")), code_sha256="new"), "goes-on"),
+    "4 another listed address": (_done(outlook=outlook(connection(ip="203.0.113.77")), code_sha256="new"), "code-still-calls"),
     "5 timeout of a second": (_done(change("UpdateFunctionConfiguration20150331v2", timeout=1)), "short-timeout"),
     "6 handler whose import connects": (_done(change("UpdateFunctionConfiguration20150331v2", handler="x.y")), "short-timeout"),
     "7 role deleted, warm environment goes on": (_done(event("DeleteRole", minutes=1)), "role-denied"),
@@ -83,11 +83,21 @@ REFUSED = {
         "other-function-deleted",
     ),
     "25 Lambda protection off": (_done(lambda_protection=False), "protection-off"),
+    "fix undone": (_done(event("DisableRule", minutes=1), event("EnableRule", minutes=2)), "rule-enabled-again"),
+    "one of two rules disabled": (
+        _done(rules=(Rule(name="a", enabled=False), Rule(name="b", enabled=True, schedule="cron(30 3 * * ? *)"))),
+        "another-trigger",
+    ),
+    "rule disabled beside a schedule": (
+        _done(rule_enabled=False, outlook=outlook(connection(source="arn:aws:scheduler:us-east-1:1:schedule/default/n"))),
+        "another-trigger",
+    ),
+    "renamed copy": (_done(function=None, rules=(), outlook=outlook(connection(function="copy"))), "another-function"),
     "detector suspended": (_done(detector_on=False), "protection-off"),
     "detector deleted": (_done(detector_id=None, detector_on=False, lambda_protection=False), "protection-off"),
     "list emptied": (_done(lists=(AddressList(name="S3BadIpAddressList", trusted=False, status="ACTIVE"),)), "list-emptied"),
     "list deactivated": (_done(lists=(AddressList(name="L", trusted=False, status="INACTIVE", entries=THREATS.entries),)), "list-inactive"),
-    "list deleted": (_done(lists=()), "list-emptied"),
+    "list deleted": (_done(lists=()), "list-inactive"),
     "trusted": (_done(lists=(THREATS, TRUSTED)), "trusted"),
     "suppressed": (_done(suppressions=("quiet",)), "suppressed"),
     "recorder stopped": (_done(recorder_on=False), "recorder-stopped"),
