@@ -10,6 +10,7 @@ import ipaddress
 import json
 import math
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,7 +74,7 @@ def compile_pattern(text: str) -> Pattern:
     """Return the pattern written in `text`. Raises ValueError with AWS's reason where it is not one."""
     document = _loads(text)
     if not isinstance(document, dict):
-        _fail("Filter is not an object")
+        _fail(f'Filter is not an object\n at [Source: (String)"{text}"; line: 1, column: 2]')
     return _object(document)
 
 
@@ -121,12 +122,27 @@ def _loads(text: str) -> Any:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except json.JSONDecodeError as error:
-        raise ValueError(
-            f"Unexpected JSON\n at [Source: (String){json.dumps(text)}; line: {error.lineno}, column: {error.colno}]"
-        ) from error
+        raise ValueError(_syntax_error(text, error.pos)) from error
     if _depth_exceeds(document, MAX_DEPTH):
         raise ValueError("nested too deeply")
     return document
+
+
+def _syntax_error(text: str, at: int) -> str:
+    """Return what the parser behind EventBridge says of JSON that breaks off at `at`."""
+    token = re.match("[A-Za-z0-9_]+", text[at:])
+    values = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'"
+    if at >= len(text):
+        told = "Unexpected end-of-input"
+    elif token:
+        told, at = f"Unrecognized token '{token[0]}': was expecting ({values})", at + len(token[0])
+    else:
+        told = f"Unexpected character ('{text[at]}' (code {ord(text[at])})): "
+        told += (
+            "was expecting double-quote to start field name" if text[:at].rstrip()[-1:] == "{" else "expected " + values
+        )
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return f'{told}\n at [Source: (String)"{text}"; line: {line}, column: {column}]'
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -75,7 +75,7 @@ def test_patterns_want_what_the_guide_says(pattern: Any, event: Any, expected: b
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [
-        ([], "Filter is not an object"),
+        ([], 'Filter is not an object\n at [Source: (String)"[]"; line: 1, column: 2]'),
         ({}, "Empty objects are not allowed"),
         ({"a": 42}, '"a" must be an object or an array'),
         ({"a": []}, "Empty arrays are not allowed"),
@@ -101,6 +101,25 @@ def test_what_is_no_pattern_is_refused_in_aws_s_words(pattern: Any, reason: str)
     with pytest.raises(ValueError) as caught:
         compile_pattern(json.dumps(pattern))
     assert str(caught.value) == reason
+
+
+_VALUES = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'"
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "column"),
+    [
+        ("this is no json", f"Unrecognized token 'this': was expecting ({_VALUES})", 5),
+        ('{"not": closed mark"', f"Unrecognized token 'closed': was expecting ({_VALUES})", 15),
+        ("{'bad': 'x'}", "Unexpected character (''' (code 39)): was expecting double-quote to start field name", 2),
+        ('{"a": ', "Unexpected end-of-input", 7),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(text: str, told: str, column: int) -> None:
+    """As the parser behind EventBridge tells it."""
+    with pytest.raises(ValueError) as caught:
+        compile_pattern(text)
+    assert str(caught.value) == f'{told}\n at [Source: (String)"{text}"; line: 1, column: {column}]'
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "NaN", '{"a":[1e999]}', '{"a":' * 3000, "[" * 90_000])
