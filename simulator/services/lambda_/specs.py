@@ -29,6 +29,16 @@ class Specs(Base):
             account_id=function.account_id,
         )
 
+    def what_may_run(self, function_arn: str) -> list[str]:
+        """Return the ARNs of all that an invocation may run: an alias with weights means several versions."""
+        found = self.at(function_arn)
+        if found is None:
+            return []
+        function, version, qualifier = found
+        alias = function.aliases.get(qualifier or "")
+        others = [number for number in alias.weights if number in function.versions] if alias else []
+        return [function_arn, *(function.arn(number) for number in others if number != version.number)]
+
     def rehearsal(self, function_arn: str) -> FunctionSpec | None:
         """Return what would run were the function, version or alias invoked now; None where there is none."""
         found = self.at(function_arn)

@@ -15,8 +15,12 @@ Shape = dict[str, Any]
 CREATING = timedelta(seconds=2)
 """How long a new function is Pending. AWS: a few seconds (Lambda developer guide, Lambda function states)."""
 
-CREATING_IN_VPC = timedelta(seconds=30)
-"""How long it takes where network interfaces are made. AWS: up to about a minute (docs/aws-facts.md, part 7)."""
+CREATING_IN_VPC = timedelta(seconds=12)
+"""How long it takes where network interfaces are made. AWS: up to about a minute (docs/aws-facts.md, part 7).
+
+It is what clients are shown: calls and runs meet the new configuration at once, where AWS refuses another update for so
+long and runs the old one.
+"""
 
 UPDATING = timedelta(seconds=1)
 """How long LastUpdateStatus is InProgress."""

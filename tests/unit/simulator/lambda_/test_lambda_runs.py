@@ -248,6 +248,9 @@ def test_an_alias_sends_its_share_to_the_other_version(traffic: Any) -> None:
     traffic.do("CreateAlias", FunctionName="traffic", Name="live", FunctionVersion="1", RoutingConfig=routing)
     versions = [traffic.do("Invoke", FunctionName="traffic", Qualifier="live")["ExecutedVersion"] for _ in range(40)]
     assert {"1", "2"} == set(versions)
+    assert traffic.aws_lambda.what_may_run(ARN + ":live") == [ARN + ":live", ARN + ":2"]
+    assert traffic.aws_lambda.what_may_run(ARN) == [ARN]
+    assert traffic.aws_lambda.rehearsal(ARN + ":live").version == "1"
 
 
 def test_every_connection_becomes_a_flow_record(traffic: Any) -> None:

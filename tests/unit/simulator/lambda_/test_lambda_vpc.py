@@ -41,9 +41,9 @@ def test_attaching_resolves_the_vpc_and_makes_interfaces(permitted: Any) -> None
     replayed = permitted.replayed()
     assert replayed.aws_lambda.by_name == permitted.aws_lambda.by_name
     assert replayed.calls == []
-    permitted.pass_time(seconds=20)
+    permitted.pass_time(seconds=8)
     assert permitted.do("GetFunctionConfiguration", FunctionName="traffic")["LastUpdateStatus"] == "InProgress"
-    permitted.pass_time(seconds=20)
+    permitted.pass_time(seconds=8)
     assert permitted.do("GetFunctionConfiguration", FunctionName="traffic")["LastUpdateStatus"] == "Successful"
 
 
