@@ -58,6 +58,7 @@ class Detectors(Base):
             updated=now,
             enabled=Enable,
             frequency=FindingPublishingFrequency or "SIX_HOURS",
+            frequency_since=now,
             features=_new_features(now),
             tags=dict(Tags or {}),
             token=ClientToken,
@@ -105,7 +106,8 @@ class Detectors(Base):
         _apply(detector.features, changes, now)
         if Enable is not None:
             detector.enabled = Enable
-        detector.frequency = FindingPublishingFrequency or detector.frequency
+        if FindingPublishingFrequency not in (None, detector.frequency):
+            detector.frequency, detector.frequency_since = FindingPublishingFrequency, now
         detector.updated = now
         return {}
 

@@ -160,7 +160,8 @@ def _to_tell(detector: Detector) -> Iterator[tuple[int, Finding]]:
             yield finding.shows(), finding
         elif finding.lags is not None and finding.told < len(finding.times):
             arrives = finding.times[finding.told] + finding.lags.updated
-            yield max(arrives, finding.told_at + FREQUENCY_MS[detector.frequency]), finding
+            due = max(arrives, finding.told_at + FREQUENCY_MS[detector.frequency])
+            yield max(due, detector.frequency_since), finding  # a shorter one now does not reach back
 
 
 def _connection(flow: Flow) -> dict[str, Any]:

@@ -165,6 +165,7 @@ class Detector:
     updated: int
     enabled: bool
     frequency: str
+    frequency_since: int
     features: dict[str, Feature]
     tags: dict[str, str]
     token: str | None = None

@@ -63,6 +63,21 @@ def test_repeats_are_batched_at_the_detectors_frequency(listed: Any, frequency: 
     assert counts(listed) == sorted(set(counts(listed)))
 
 
+def test_a_shorter_frequency_does_not_reach_back(listed: Any) -> None:
+    """What had not been told of yet is told of once, now, and from then on more often."""
+    runs(listed, 30)
+    assert len(counts(listed)) == 1
+    listed.call("UpdateDetector", FindingPublishingFrequency="FIFTEEN_MINUTES")
+    changed = listed.now
+    listed.wait(minutes=1)
+    assert counts(listed) == [1, 30]
+    assert listed.lab.bus.events[-1]["time"] == changed
+    listed.call("UpdateDetector", FindingPublishingFrequency="FIFTEEN_MINUTES")
+    runs(listed, 6)
+    assert all(event["time"] > changed for event in listed.lab.bus.events[2:])
+    assert len(counts(listed)) > 4
+
+
 def test_nothing_is_told_when_nothing_happens(listed: Any) -> None:
     """A finding that froze is told of once more at most."""
     runs(listed, 3)
