@@ -224,7 +224,7 @@ class _Environment:
         command = [host.interpreter(), "-I", "-S", "-B", "-c", _BOOT, str(_CHILD)]
         if sys.platform == "darwin" and not kernel:
             command = [*_SANDBOX, *command]
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+        self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -22,7 +22,6 @@ import pytest
 
 from simulator.functions import Environments, FunctionSpec, Invocation, Outcome
 from simulator.functions.host import has_kernel_walls
-from simulator.service import Connection
 
 pytestmark = pytest.mark.skipif(not has_kernel_walls(), reason="these walls are Linux's")
 

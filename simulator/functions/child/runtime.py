@@ -6,6 +6,9 @@ follow the runtime interface client that AWS publishes (awslambdaric) and the AW
 Lambda functions with Python".
 """
 
+# pathlib is slow to import, and this process must start fast.
+# ruff: noqa: PTH123
+
 from __future__ import annotations
 
 import decimal
@@ -66,7 +69,8 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds before the run times out."""
-        return max((self._deadline_ns - self._clock.now_ns()) // 1_000_000, 0)
+        left: int = (self._deadline_ns - self._clock.now_ns()) // 1_000_000
+        return max(left, 0)
 
     def log(self, message: str) -> None:
         """Write to the function's log."""
@@ -137,11 +141,13 @@ class Runtime:
 
     def _rehearse(self, request: frames.Message) -> None:
         """Run invocations in a fork, which takes the process's state along and leaves it as it is."""
+        drawn = random.getstate()
         pid = os.fork()
         if pid:
             _, status = os.waitpid(pid, 0)
             self._say({"kind": "rehearsed", "id": request["id"], "status": status})
             return
+        random.setstate(drawn)  # Python reseeds its generator in a fork
         self.rehearse(request)
 
     def rehearse(self, request: frames.Message) -> NoReturn:
@@ -290,7 +296,7 @@ class Runtime:
         sys.path[:0] = [self._config["task"]]
         sys.path += self._config["libraries"]
         sys.argv = ["/var/runtime/bootstrap.py"]
-        sys.stdin = open(os.devnull)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - as Python opens it itself
         sys.stdout = _stream(1)
         sys.stderr = _stream(2)
         self._log.setFormatter(_formatter())
@@ -320,7 +326,7 @@ def _failed(problem: dict[str, Any], *, init: bool = False) -> dict[str, Any]:
 
 
 def _stream(descriptor: int) -> io.TextIOWrapper:
-    return io.open(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # type: ignore[return-value]
+    return open(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _formatter() -> logging.Formatter:
