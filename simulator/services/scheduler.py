@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulator import policy, schedule
+from simulator import policy, schedule, wire
 from simulator.clock import milliseconds, moment
 from simulator.errors import AwsError
 from simulator.identity import Ids, Principal
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 PRINCIPAL = "scheduler.amazonaws.com"
 UNIVERSAL = "arn:aws:scheduler:::aws-sdk:"
-UNIVERSAL_SERVICES = ("sqs", "sns", "events")
-"""Services whose operations a universal target may call here, beside Lambda's Invoke."""
+UNIVERSAL_CALLS = {
+    "sqs:sendMessage": ("SendMessage", ("QueueUrl", "MessageBody", "MessageGroupId")),
+    "sns:publish": ("Publish", ("TopicArn", "Message", "Subject")),
+    "events:putEvents": ("PutEvents", ("Entries",)),
+}
+"""What a universal target may call here beside Lambda's Invoke, and the parameters that are handed on."""
 KINDS = ("rate", "cron", "at")
 FIRST_RUN_SECONDS = (1, 59)
 """A rate schedule without StartDate first runs within its minute: Scheduler is exact to 60 seconds."""
@@ -499,10 +503,16 @@ def _authorise_invoke(ctx: Context, session: Principal, function_arn: str) -> No
 
 
 def _call_universal(ctx: Context, session: Principal, arn: str, payload: str) -> str | None:
-    service, action = arn.removeprefix(UNIVERSAL).split(":")
-    if service not in UNIVERSAL_SERVICES:
+    """Make the call that a universal target names, with parameters that its author may have made up."""
+    called = arn.removeprefix(UNIVERSAL)
+    if called not in UNIVERSAL_CALLS:
         return targets.ERROR_FROM_TARGET
-    ctx.call(service, action[:1].upper() + action[1:], principal=session, **_parameters(payload))
+    service = called.partition(":")[0]
+    operation, names = UNIVERSAL_CALLS[called]
+    given = _parameters(payload)
+    params = {name: given[name] for name in names if name in given}
+    wire.check(service, operation, params, ("ValidationException", None))
+    ctx.call(service, operation, principal=session, invoked_by=PRINCIPAL, **params)
     return None
 
 
@@ -511,7 +521,7 @@ def _put_event(ctx: Context, session: Principal, target: Mapping[str, Any], payl
     if bridge is None:
         return targets.ERROR_FROM_TARGET
     entry = {"EventBusName": target["Arn"], "Detail": payload, **bridge}
-    answer = ctx.call("events", "PutEvents", principal=session, Entries=[entry])
+    answer = ctx.call("events", "PutEvents", principal=session, invoked_by=PRINCIPAL, Entries=[entry])
     return targets.ERROR_FROM_TARGET if answer["FailedEntryCount"] else None
 
 

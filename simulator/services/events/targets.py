@@ -127,7 +127,7 @@ def _invoke(ctx: Context, arn: str, payload: str, principal: Principal, source_a
         ctx,
         function_arn=arn,
         payload=payload.encode(),
-        source_service=principal.name if principal.type == "AWSService" else "scheduler.amazonaws.com",
+        source_service=_service(principal),
         source_arn=source_arn,
     )
     return failure_of(error) if error else None
@@ -138,19 +138,33 @@ def _send_message(ctx: Context, arn: str, payload: str, principal: Principal, se
     extra = {"MessageAttributes": settings["MessageAttributes"]} if settings.get("MessageAttributes") else {}
     if group := settings.get("SqsParameters", {}).get("MessageGroupId"):
         extra["MessageGroupId"] = group
-    ctx.call("sqs", "SendMessage", principal=principal, QueueUrl=url, MessageBody=payload, **extra)
+    ctx.call(
+        "sqs",
+        "SendMessage",
+        principal=principal,
+        invoked_by=_service(principal),
+        QueueUrl=url,
+        MessageBody=payload,
+        **extra,
+    )
 
 
 def _publish(ctx: Context, arn: str, payload: str, principal: Principal, settings: dict[str, Any]) -> None:
-    ctx.call("sns", "Publish", principal=principal, TopicArn=arn, Message=payload)
+    ctx.call("sns", "Publish", principal=principal, invoked_by=_service(principal), TopicArn=arn, Message=payload)
 
 
 def _write_log(ctx: Context, arn: str, payload: str, principal: Principal, settings: dict[str, Any]) -> None:
     group = arn.split(":", 5)[5].removeprefix("log-group:").removesuffix(":*")
     stream = ctx.ids.uuid4()
     event = {"timestamp": milliseconds(ctx.now), "message": payload}
-    ctx.call("logs", "CreateLogStream", principal=principal, logGroupName=group, logStreamName=stream)
-    ctx.call("logs", "PutLogEvents", principal=principal, logGroupName=group, logStreamName=stream, logEvents=[event])
+    by: dict[str, Any] = {"principal": principal, "invoked_by": _service(principal)}
+    ctx.call("logs", "CreateLogStream", **by, logGroupName=group, logStreamName=stream)
+    ctx.call("logs", "PutLogEvents", **by, logGroupName=group, logStreamName=stream, logEvents=[event])
+
+
+def _service(principal: Principal) -> str:
+    """Return the service that delivers: EventBridge calls as itself, Scheduler as the session of a role."""
+    return principal.name if principal.type == "AWSService" else "scheduler.amazonaws.com"
 
 
 def failure_of(error: str) -> str:

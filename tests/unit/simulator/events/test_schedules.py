@@ -138,6 +138,27 @@ def test_a_universal_target_invokes_by_name(lab: Any) -> None:
     assert lab.functions.events[0][:2] == (FUNCTION, {"a": 1})
 
 
+@pytest.mark.parametrize(
+    "given", ['{"QueueUrl": 1}', '{"principal": "x", "MessageBody": "b"}', "[]", "no json", "[" * 9000]
+)
+def test_a_universal_target_with_made_up_parameters_fails_alone(lab: Any, given: str) -> None:
+    """Whatever its Input holds, the lab goes on and nothing is called."""
+    make(lab, target={"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "Input": given})
+    lab.advance(timedelta(minutes=15))
+    assert lab.calls == []
+    assert len([record for record in lab.records if record[1] == "tick"]) == 2
+
+
+def test_a_universal_target_calls_its_operation(lab: Any) -> None:
+    """With what its Input says of the parameters that are known, and no others."""
+    given = '{"QueueUrl": "https://queue/q", "MessageBody": "b", "invoked_by": "x"}'
+    make(lab, target={"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "Input": given})
+    lab.advance(timedelta(minutes=1))
+    ((service, operation, principal, params),) = lab.calls
+    assert (service, operation, principal.issuer_name) == ("sqs", "SendMessage", "runs-schedules")
+    assert params == {"QueueUrl": "https://queue/q", "MessageBody": "b"}
+
+
 def test_queues_and_buses_are_called_as_the_role(lab: Any) -> None:
     """By the operation of each, under the role's session."""
     make(lab, target={"Arn": "arn:aws:sqs:us-east-1:123456789012:q", "Input": "x"})
