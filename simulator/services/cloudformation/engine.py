@@ -7,15 +7,16 @@ Resources are handled one at a time: AWS works several at once, a client sees th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from simulator.clock import milliseconds
 from simulator.errors import AwsError
 from simulator.identity import Principal
 from simulator.service import Context
-from simulator.services.cloudformation import graph
+from simulator.services.cloudformation import graph, protection
 from simulator.services.cloudformation.intrinsics import Evaluator
 from simulator.services.cloudformation.resources import HANDLERS, service_of
 from simulator.services.cloudformation.resources.base import INVOKER, Handler, HandlerError, Work, changed, gone
@@ -26,11 +27,15 @@ from simulator.services.cloudformation.values import Live, dependencies, evaluat
 if TYPE_CHECKING:
     from simulator.services.cloudformation.service import CloudFormation
 
+_T = TypeVar("_T")
+log = logging.getLogger(__name__)
+
 STEP_SECONDS: Final = 1.0
 """Lab time that each resource takes at least."""
 
 INITIATED: Final = "Resource creation Initiated"
 REPLACING: Final = "Requested update requires the creation of a new physical resource; hence creating one."
+SETTLED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 
 _HANDLER_CODES: Final = (
@@ -64,13 +69,25 @@ def handler_code(error: AwsError) -> str:
 def failure(error: AwsError | HandlerError, service: str, request_id: str, token: str) -> str:
     """Return the reason of a failed resource in AWS's words (docs/aws-facts.md, part 3)."""
     if isinstance(error, HandlerError):
-        if error.message.startswith("Properties validation failed"):
+        if error.code is None:
             return error.message
         message, code = error.message, error.code
     else:
         code = handler_code(error)
         message = f"{error.message} (Service: {service}, Status Code: {error.status or 400}, Request ID: {request_id})"
     return f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
+
+
+def sound(step: Callable[[], _T]) -> _T:
+    """Return what a handler's step returns. Raises HandlerError where it trips over the structure of the properties.
+
+    A template is a stranger's: whatever it holds may fail its resource, never the lab. The log says where it tripped.
+    """
+    try:
+        return step()
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as tripped:
+        log.exception("a resource handler tripped")
+        raise HandlerError(f"Model validation failed ({tripped!r})", "InvalidRequest") from tripped
 
 
 def names(logical_ids: Collection[str]) -> str:
@@ -169,6 +186,15 @@ class Engine:
         """Return the evaluator over the stack's resources as they are now."""
         return evaluator(self.ctx, self.stack, desired, Live(self.service, self.ctx, self.stack))
 
+    def properties(self, spec: ResourceSpec, desired: Desired) -> dict[str, Any]:
+        """Return a resource's worked-out properties. Raises AwsError and HandlerError."""
+        value = self.evaluator(desired).value(dict(spec.properties))
+        if not isinstance(value, dict):
+            raise HandlerError(
+                f"Properties validation failed for resource {spec.logical_id} with message:\n#: expected type: JSONObject"
+            )
+        return value
+
     def fail(
         self,
         resource: Resource,
@@ -257,16 +283,16 @@ class Engine:
 
         work = self.work(resource, desired, made)
         try:
-            props = self.evaluator(desired).value(dict(spec.properties))
+            props = self.properties(spec, desired)
             changes = self._declared(spec, needs, props) | {"fresh": fresh}
             if replaced is not None:
                 changes |= {"before": replaced.before or snapshot(replaced), "physical_id": None}
             self.tell(resource, f"{verb}_IN_PROGRESS", REPLACING if replaced else None, shown=props, changes=changes)
             resource = self.stack.resources[spec.logical_id]
             handler.check(spec.logical_id, props)
-            physical_id = handler.create(work, props)
+            physical_id = sound(lambda: handler.create(work, props))
             self.ctx.wait(STEP_SECONDS / 2)
-            attributes = handler.attributes(work, physical_id, props)
+            attributes = sound(lambda: handler.attributes(work, physical_id, props))
         except (AwsError, HandlerError) as error:
             raise self.fail(resource, f"{verb}_FAILED", error, work, props, fresh=fresh) from error
         done = {"physical_id": physical_id, "attributes": attributes}
@@ -290,13 +316,16 @@ class Engine:
         try:
             self.assume(desired.role_arn)
             needs = dependencies(desired.template, self.evaluator(desired))
+            for name, resource in self.stack.resources.items():
+                if name not in needs:
+                    protection.check(self.stack.policy, "Update:Delete", resource)
             for name in graph.order(needs):
                 self._bring(desired.template.resources[name], desired, needs[name])
             settled = self.settled(desired, needs)
         except ResourceFailedError as failed:
             verb = "create" if self.stack.resources[failed.logical_id].fresh else "update"
             self._update_failed(desired, f"The following resource(s) failed to {verb}: [{failed.logical_id}]. ")
-        except AwsError as error:
+        except (AwsError, HandlerError) as error:
             self._update_failed(desired, f"{error.message} ")
         else:
             self.tell_stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", **settled)
@@ -312,15 +341,17 @@ class Engine:
         work = self.work(resource, desired)
         props: dict[str, Any] = {}
         try:
-            props = self.evaluator(desired).value(dict(spec.properties))
+            props = self.properties(spec, desired)
             retagged = desired.tags != self.stack.desired.tags and "Tags" in handler.schema.properties
             if not changed(resource.properties, props) and not retagged and resource.status in SETTLED:
                 return
             replacing = resource.physical_id is None or handler.replaces(resource.properties, props)
+            protection.check(self.stack.policy, "Update:Replace" if replacing else "Update:Modify", resource)
             if replacing:
                 self._check_custom_name(handler, resource, props)
         except (AwsError, HandlerError) as error:
-            raise self.fail(resource, "UPDATE_FAILED", error, work, props) from error
+            before = resource.before or snapshot(resource)
+            raise self.fail(resource, "UPDATE_FAILED", error, work, props, before=before) from error
         if replacing:
             self.make(spec, desired, needs, replaced=resource)
         else:
@@ -342,9 +373,9 @@ class Engine:
         self.tell(resource, "UPDATE_IN_PROGRESS", shown=props, changes=changes)
         try:
             handler.check(resource.logical_id, props)
-            handler.update(work, physical_id, old, props)
+            sound(lambda: handler.update(work, physical_id, old, props))
             self.ctx.wait(STEP_SECONDS)
-            attributes = handler.attributes(work, physical_id, props)
+            attributes = sound(lambda: handler.attributes(work, physical_id, props))
         except (AwsError, HandlerError) as error:
             raise self.fail(resource, "UPDATE_FAILED", error, work, props) from error
         self.tell(resource, "UPDATE_COMPLETE", shown=props, changes={"attributes": attributes})
@@ -374,7 +405,7 @@ class Engine:
         self.tell(resource, "DELETE_IN_PROGRESS", physical_id=physical_id, event_only=True)
         work = self.work(resource, desired)
         try:
-            HANDLERS[before["type"]].delete(work, physical_id, before["properties"])
+            sound(lambda: HANDLERS[before["type"]].delete(work, physical_id, before["properties"]))
         except (AwsError, HandlerError) as error:
             if not (isinstance(error, AwsError) and gone(error)):
                 reason = failure(error, service_of(resource.type), self.ctx.ids.uuid4(), work.token)
@@ -414,7 +445,9 @@ class Engine:
             shown = before["properties"]
             self.tell(resource, "UPDATE_IN_PROGRESS", shown=shown)
             try:
-                HANDLERS[resource.type].update(work, str(resource.physical_id), resource.properties, shown)
+                if resource.properties != shown:
+                    handler, physical_id = HANDLERS[resource.type], str(resource.physical_id)
+                    sound(lambda: handler.update(work, physical_id, resource.properties, shown))
                 self.ctx.wait(STEP_SECONDS)
             except (AwsError, HandlerError) as error:
                 raise self.fail(resource, "UPDATE_FAILED", error, work, shown) from error
@@ -472,7 +505,8 @@ class Engine:
         self.tell(resource, "DELETE_IN_PROGRESS", shown=resource.properties)
         work = self.work(resource, desired)
         try:
-            HANDLERS[resource.type].delete(work, str(resource.physical_id), resource.properties)
+            handler, physical_id = HANDLERS[resource.type], str(resource.physical_id)
+            sound(lambda: handler.delete(work, physical_id, resource.properties))
         except (AwsError, HandlerError) as error:
             if not (isinstance(error, AwsError) and gone(error)):
                 self.fail(resource, "DELETE_FAILED", error, work, resource.properties)
@@ -492,6 +526,3 @@ class Engine:
         resources = self.stack.resources
         ordered = graph.order({name: resource.depends_on for name, resource in resources.items()})
         return [resources[name] for name in reversed(ordered)]
-
-
-SETTLED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})

@@ -28,9 +28,12 @@ Properties = Mapping[str, Any]
 
 
 class HandlerError(Exception):
-    """A handler's own failure, in CloudFormation's words. `code` is a HandlerErrorCode of the registry."""
+    """A failure in CloudFormation's own words.
 
-    def __init__(self, message: str, code: str) -> None:
+    `code` is a HandlerErrorCode of the registry; None where the message stands alone, no handler having been asked.
+    """
+
+    def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
@@ -168,8 +171,7 @@ class Handler:
         lines += [f"#: extraneous key [{name}] is not permitted" for name in unknown]
         if lines:
             raise HandlerError(
-                f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(lines),
-                "InvalidRequest",
+                f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(lines)
             )
         for name in props:
             if name in self.ignored:

@@ -89,9 +89,8 @@ class QueuePolicy(Handler):
 
     def create(self, work: Work, props: Properties) -> str:
         """Set the policy of every queue."""
-        physical_id = work.made(work.name(64))
-        self.update(work, physical_id, {}, props)
-        return physical_id
+        self.update(work, "", {}, props)
+        return work.made(work.name(64))
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> None:
         """Set the policy, take it from queues that are not named any more."""
@@ -173,9 +172,8 @@ class TopicPolicy(Handler):
 
     def create(self, work: Work, props: Properties) -> str:
         """Set the policy of every topic."""
-        physical_id = work.made(work.name(64))
-        self.update(work, physical_id, {}, props)
-        return physical_id
+        self.update(work, "", {}, props)
+        return work.made(work.name(64))
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> None:
         """Set the policy anew."""

@@ -18,6 +18,10 @@ from simulator.services.cloudformation import CloudFormation
 
 ACCOUNT = "123456789012"
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "GetQueueAttributes": {"Attributes": {"QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:a-queue"}},
+}
+"""Answers whose maps a model cannot make up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,7 @@ class FakeLab:
             raise refusal
         shape = wire.operation_model(service, operation).output_shape
         made_up = self.made_up(shape, params, 0) if shape is not None else {}
-        return {**made_up, **self.answers.get(operation, {})}
+        return {**made_up, **DEFAULTS.get(operation, {}), **self.answers.get(operation, {})}
 
     def made_up(self, shape: Any, params: Mapping[str, Any], depth: int) -> Any:
         """Return a value of a shape: what was asked under the same name, else something plain and new."""
@@ -138,8 +142,17 @@ class FakeLab:
                 for name, child in members.items()
             }
         if kind == "list":
-            return [] if depth > 6 or shape.name.startswith("Failed") else [self.made_up(shape.member, params, depth + 1)]
-        plain: dict[str, Any] = {"map": {}, "boolean": True, "timestamp": START, "blob": b"", "double": 1.0, "float": 1.0}
+            return (
+                [] if depth > 6 or shape.name.startswith("Failed") else [self.made_up(shape.member, params, depth + 1)]
+            )
+        plain: dict[str, Any] = {
+            "map": {},
+            "boolean": True,
+            "timestamp": START,
+            "blob": b"",
+            "double": 1.0,
+            "float": 1.0,
+        }
         if kind in plain:
             return plain[kind]
         if kind in {"integer", "long"}:

@@ -103,7 +103,10 @@ def test_each_function_comes_to_its_value(value: Any, result: Any) -> None:
         ),
         ({"Fn::Nope": 1}, "Template error: Unrecognized function Fn::Nope"),
         ({"Fn::If": ["Nope", 1, 2]}, "Template error: Fn::If references undefined condition Nope"),
-        ({"Fn::Length": [1]}, "Template error: Fn::Length is only available with the transform AWS::LanguageExtensions"),
+        (
+            {"Fn::Length": [1]},
+            "Template error: Fn::Length is only available with the transform AWS::LanguageExtensions",
+        ),
     ],
 )
 def test_a_misused_function_is_a_validation_error(value: Any, message: str) -> None:

@@ -52,7 +52,9 @@ def test_aliases_are_refused_before_anything_is_built() -> None:
     assert refusal(text) == "Template format error: YAML aliases are not allowed in CloudFormation templates"
 
 
-@pytest.mark.parametrize("text", ["Resources: " + "[" * 5000, '{"Resources": ' + "[" * 100_000, "Resources: " + "{a: " * 300])
+@pytest.mark.parametrize(
+    "text", ["Resources: " + "[" * 5000, '{"Resources": ' + "[" * 100_000, "Resources: " + "{a: " * 300]
+)
 def test_deep_nesting_is_a_validation_error(text: str) -> None:
     """Neither parser's recursion is left to a stranger."""
     assert refusal(text).startswith("Template format error:")
@@ -175,9 +177,13 @@ def test_any_text_is_a_template_or_a_validation_error(text: str) -> None:
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from("Ref Fn::GetAtt Fn::Sub Fn::If Fn::Join Condition Type Properties DependsOn Value".split()), inner, max_size=3
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from("Ref Fn::GetAtt Fn::Sub Fn::If Fn::Join Condition Type Properties DependsOn Value".split()),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=12,
 )

@@ -1,0 +1,674 @@
+"""The life of a stack: created, rolled back, updated, deleted; and a replay that ends in the same place."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from simulator.errors import AwsError
+
+TOPIC = {"Type": "AWS::SNS::Topic"}
+QUEUE = {"Type": "AWS::SQS::Queue"}
+REFUSED = AwsError("InvalidAttributeValue", "Invalid value for the parameter Policy.")
+
+
+def body(resources: dict[str, Any], **sections: Any) -> str:
+    """Return a JSON template."""
+    return json.dumps({"Resources": resources, **sections})
+
+
+def chain(delay: str = "5", name: str = "${First.TopicName}-q", **more: Any) -> str:
+    """Return a template of a policy on a queue that is named after a topic, declared in the wrong order."""
+    queue = {"QueueName": {"Fn::Sub": name}, "DelaySeconds": delay}
+    return body(
+        {
+            "Last": {
+                "Type": "AWS::SQS::QueuePolicy",
+                "Properties": {"Queues": [{"Ref": "Middle"}], "PolicyDocument": {}},
+            },
+            "Middle": {"Type": "AWS::SQS::Queue", "Properties": queue},
+            "First": TOPIC,
+            **more,
+        },
+        Outputs={"Url": {"Value": {"Ref": "Middle"}, "Description": "The queue", "Export": {"Name": "the-url"}}},
+    )
+
+
+def refusal(lab: Any, operation: str, **params: Any) -> str:
+    """Return code and message of a refused call."""
+    with pytest.raises(AwsError) as told:
+        lab.ask(operation, **params)
+    return f"{told.value.code}: {told.value.message}"
+
+
+def reasons(lab: Any, name: str, status: str) -> list[str]:
+    """Return the reasons of a stack's events with a status, oldest first."""
+    stack = [stack for stack in lab.cloudformation.stacks.values() if stack.name == name][-1]
+    return [event.get("ResourceStatusReason", "") for event in stack.events if event["ResourceStatus"] == status]
+
+
+def test_resources_are_made_in_order_as_the_caller_through_cloudformation(lab: Any) -> None:
+    """Dependencies first; each call is the caller's own, invoked by CloudFormation."""
+    made = lab.ask("CreateStack", StackName="chain", TemplateBody=chain())
+    assert lab.operations() == ["CreateTopic", "CreateQueue", "SetQueueAttributes"]
+    assert {call.principal.arn for call in lab.calls} == {"arn:aws:sts::123456789012:assumed-role/WSSystemRole/System"}
+    assert {call.invoked_by for call in lab.calls} == {"cloudformation.amazonaws.com"}
+    stack = lab.ask("DescribeStacks", StackName="chain")["Stacks"][0]
+    assert (stack["StackId"], stack["StackStatus"]) == (made["StackId"], "CREATE_COMPLETE")
+    assert [(output["OutputKey"], output["ExportName"]) for output in stack["Outputs"]] == [("Url", "the-url")]
+
+
+def test_the_stacks_id_tells_its_creation_time(lab: Any) -> None:
+    """The id of its ARN is a version 1 UUID whose clock is not after the resources."""
+    arn = lab.ask("CreateStack", StackName="chain", TemplateBody=chain())["StackId"]
+    unique = UUID(arn.rpartition("/")[2])
+    created = lab.ask("DescribeStacks", StackName="chain")["Stacks"][0]["CreationTime"]
+    assert unique.version == 1
+    assert abs((unique.time / 10**7 - 12219292800) - created.timestamp()) < 0.01
+
+
+def test_events_tell_the_story_newest_first(lab: Any) -> None:
+    """User Initiated, per resource begun, initiated and complete, then the stack; properties are texts."""
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain(), ClientRequestToken="token-1")
+    events = lab.ask("DescribeStackEvents", StackName="chain")["StackEvents"]
+    told = [
+        (event["LogicalResourceId"], event["ResourceStatus"], event.get("ResourceStatusReason"))
+        for event in events[::-1]
+    ]
+    assert told[:4] == [
+        ("chain", "CREATE_IN_PROGRESS", "User Initiated"),
+        ("First", "CREATE_IN_PROGRESS", None),
+        ("First", "CREATE_IN_PROGRESS", "Resource creation Initiated"),
+        ("First", "CREATE_COMPLETE", None),
+    ]
+    assert told[-1] == ("chain", "CREATE_COMPLETE", None)
+    middle = next(event for event in events if event["LogicalResourceId"] == "Middle")
+    assert json.loads(middle["ResourceProperties"])["DelaySeconds"] == "5"
+    assert len({event["EventId"] for event in events}) == len(events)
+    assert {event["ClientRequestToken"] for event in events} == {"token-1"}
+    assert [event["Timestamp"] for event in events] == sorted((event["Timestamp"] for event in events), reverse=True)
+
+
+def test_events_come_in_pages(lab: Any) -> None:
+    """A hundred at a time, none twice."""
+    lab.ask("CreateStack", StackName="many", TemplateBody=body({f"T{n}": TOPIC for n in range(40)}))
+    first = lab.ask("DescribeStackEvents", StackName="many")
+    second = lab.ask("DescribeStackEvents", StackName="many", NextToken=first["NextToken"])
+    assert (len(first["StackEvents"]), len(second["StackEvents"]), "NextToken" in second) == (100, 22, False)
+    assert refusal(lab, "DescribeStackEvents", StackName="many", NextToken="?").startswith("ValidationError")
+
+
+def test_a_failure_rolls_everything_back_in_reverse(lab: Any) -> None:
+    """What was made goes; the reason is in the words of AWS's handlers."""
+    lab.refuse["SetQueueAttributes"] = REFUSED
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain())
+    assert lab.operations() == ["CreateTopic", "CreateQueue", "SetQueueAttributes", "DeleteQueue", "DeleteTopic"]
+    (reason,) = reasons(lab, "chain", "CREATE_FAILED")
+    assert reason.startswith(
+        'Resource handler returned message: "Invalid value for the parameter Policy. (Service: Sqs, Status Code: 400, Request ID: '
+    )
+    assert reason.endswith("HandlerErrorCode: InvalidRequest)")
+    assert reasons(lab, "chain", "ROLLBACK_IN_PROGRESS") == [
+        "The following resource(s) failed to create: [Last]. Rollback requested by user."
+    ]
+    assert lab.status("chain") == "ROLLBACK_COMPLETE"
+    assert refusal(lab, "UpdateStack", StackName="chain", TemplateBody=chain()).endswith(
+        "is in ROLLBACK_COMPLETE state and can not be updated."
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "status", "calls"),
+    [
+        ({"OnFailure": "DO_NOTHING"}, "CREATE_FAILED", 3),
+        ({"DisableRollback": True}, "CREATE_FAILED", 3),
+        ({"OnFailure": "DELETE"}, "DELETE_COMPLETE", 5),
+    ],
+)
+def test_what_happens_on_failure_is_the_callers_choice(
+    lab: Any, params: dict[str, Any], status: str, calls: int
+) -> None:
+    """Leave it, or delete it all."""
+    lab.refuse["SetQueueAttributes"] = REFUSED
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain(), **params)
+    assert (lab.status("chain"), len(lab.calls)) == (status, calls)
+
+
+def test_a_failed_creation_can_be_rolled_back_later(lab: Any) -> None:
+    """RollbackStack takes up what DisableRollback left."""
+    lab.refuse["SetQueueAttributes"] = REFUSED
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain(), DisableRollback=True)
+    lab.ask("RollbackStack", StackName="chain")
+    assert (lab.status("chain"), lab.operations()[-2:]) == ("ROLLBACK_COMPLETE", ["DeleteQueue", "DeleteTopic"])
+
+
+def test_a_resource_that_was_half_made_is_deleted_as_well(lab: Any) -> None:
+    """A role whose policy was refused exists: the rollback must know."""
+    role = {"AssumeRolePolicyDocument": {}, "Policies": [{"PolicyName": "p", "PolicyDocument": {}}], "RoleName": "r"}
+    lab.refuse["PutRolePolicy"] = AwsError("MalformedPolicyDocument", "Syntax errors in policy.")
+    template = body({"Role": {"Type": "AWS::IAM::Role", "Properties": role}})
+    lab.ask("CreateStack", StackName="s", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    assert lab.operations() == ["CreateRole", "PutRolePolicy", "DeleteRolePolicy", "DeleteRole"]
+    assert lab.status("s") == "ROLLBACK_COMPLETE"
+
+
+def test_an_existing_detector_fails_in_guarddutys_words(lab: Any) -> None:
+    """The sentence that real stacks end with (docs/aws-facts.md, part 3)."""
+    message = "The request is rejected because a detector already exists for the current account."
+    lab.refuse["CreateDetector"] = AwsError("BadRequestException", message)
+    template = body({"D": {"Type": "AWS::GuardDuty::Detector", "Properties": {"Enable": True}}})
+    lab.ask("CreateStack", StackName="s", TemplateBody=template)
+    (reason,) = reasons(lab, "s", "CREATE_FAILED")
+    assert f'"{message} (Service: GuardDuty, Status Code: 400, Request ID: ' in reason
+    assert reason.endswith("HandlerErrorCode: AlreadyExists)")
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"Nope": 1}, "#: extraneous key [Nope] is not permitted"),
+        ({"Enable": True, "Nope": 1}, "#: extraneous key [Nope] is not permitted"),
+        ({}, "#: required key [Enable] not found"),
+    ],
+)
+def test_properties_are_checked_against_the_registry(lab: Any, properties: dict[str, Any], reason: str) -> None:
+    """Before any call is made."""
+    lab.ask(
+        "CreateStack",
+        StackName="s",
+        TemplateBody=body({"D": {"Type": "AWS::GuardDuty::Detector", "Properties": properties}}),
+    )
+    (told,) = reasons(lab, "s", "CREATE_FAILED")
+    assert told.startswith("Properties validation failed for resource D with message:\n")
+    assert reason in told
+    assert not lab.calls
+
+
+def test_deletion_is_in_reverse_and_forgets_the_name(lab: Any) -> None:
+    """A deleted stack is found by its id alone, and its name is free."""
+    arn = lab.ask("CreateStack", StackName="chain", TemplateBody=chain())["StackId"]
+    lab.calls.clear()
+    lab.ask("DeleteStack", StackName="chain")
+    assert lab.operations() == ["SetQueueAttributes", "DeleteQueue", "DeleteTopic"]
+    assert refusal(lab, "DescribeStacks", StackName="chain") == "ValidationError: Stack with id chain does not exist"
+    assert lab.ask("DescribeStacks", StackName=arn)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE"
+    assert not lab.ask("DescribeStacks")["Stacks"]
+    assert lab.ask("ListStacks", StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"][0]["StackId"] == arn
+    assert not lab.ask("ListExports")["Exports"]
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain())
+    assert lab.ask("DeleteStack", StackName="never-there") == {}
+
+
+def test_what_is_gone_already_is_no_failure_of_a_deletion(lab: Any) -> None:
+    """A trainee may have deleted the queue by hand."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"Q": QUEUE}))
+    lab.refuse["DeleteQueue"] = AwsError(
+        "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist."
+    )
+    lab.ask("DeleteStack", StackName="s")
+    assert lab.status("s") == "DELETE_COMPLETE"
+
+
+def test_a_bucket_that_is_not_empty_fails_the_deletion_and_keeps_what_it_needs(lab: Any) -> None:
+    """DELETE_FAILED names it; what it depends on stays; a retry may retain it."""
+    bucket = {"Type": "AWS::S3::Bucket", "DependsOn": "Topic"}
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"Topic": TOPIC, "Queue": QUEUE, "Bucket": bucket}))
+    lab.refuse["DeleteBucket"] = AwsError("BucketNotEmpty", "The bucket you tried to delete is not empty", status=409)
+    assert refusal(lab, "DeleteStack", StackName="s", RetainResources=["Bucket"]).startswith("ValidationError")
+    lab.calls.clear()
+    lab.ask("DeleteStack", StackName="s")
+    assert lab.operations() == ["DeleteBucket", "DeleteQueue"]
+    assert lab.status("s") == "DELETE_FAILED"
+    assert (
+        "The bucket you tried to delete is not empty (Service: S3, Status Code: 409"
+        in reasons(lab, "s", "DELETE_FAILED")[0]
+    )
+    assert reasons(lab, "s", "DELETE_FAILED")[1] == "The following resource(s) failed to delete: [Bucket]. "
+    lab.calls.clear()
+    lab.ask("DeleteStack", StackName="s", RetainResources=["Bucket"])
+    assert (lab.operations(), lab.status("s")) == (["DeleteTopic"], "DELETE_COMPLETE")
+    assert ("Bucket", "DELETE_SKIPPED") in lab.story("s")
+
+
+def test_a_forced_deletion_leaves_what_it_cannot_delete(lab: Any) -> None:
+    """FORCE_DELETE_STACK, once a deletion has failed."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"Bucket": {"Type": "AWS::S3::Bucket"}}))
+    lab.refuse["DeleteBucket"] = AwsError("BucketNotEmpty", "The bucket you tried to delete is not empty", status=409)
+    lab.ask("DeleteStack", StackName="s")
+    lab.ask("DeleteStack", StackName="s", DeletionMode="FORCE_DELETE_STACK")
+    assert lab.status("s") == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("policy", "on_rollback", "on_delete"),
+    [("Delete", True, True), ("Retain", False, False), ("RetainExceptOnCreate", True, False)],
+)
+def test_deletion_policies(lab: Any, policy: str, on_rollback: bool, on_delete: bool) -> None:
+    """Retain holds always, RetainExceptOnCreate only once the stack has been made."""
+    kept = {**TOPIC, "DeletionPolicy": policy}
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": kept}))
+    lab.ask("DeleteStack", StackName="s")
+    assert ("DeleteTopic" in lab.operations()) is on_delete
+    lab.calls.clear()
+    lab.refuse["CreateQueue"] = REFUSED
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": kept, "Q": {**QUEUE, "DependsOn": "T"}}))
+    assert ("DeleteTopic" in lab.operations()) is on_rollback
+
+
+def test_termination_protection_holds_until_it_is_lifted(lab: Any) -> None:
+    """In AWS's words."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}), EnableTerminationProtection=True)
+    message = "ValidationError: Stack [s] cannot be deleted while TerminationProtection is enabled"
+    assert refusal(lab, "DeleteStack", StackName="s") == message
+    lab.ask("UpdateTerminationProtection", StackName="s", EnableTerminationProtection=False)
+    lab.ask("DeleteStack", StackName="s")
+    assert lab.status("s") == "DELETE_COMPLETE"
+
+
+def test_an_update_changes_what_differs_and_nothing_else(lab: Any) -> None:
+    """In place; unchanged resources get no event; the stack cleans up and is done."""
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain())
+    lab.calls.clear()
+    before = len(lab.story("chain"))
+    lab.ask("UpdateStack", StackName="chain", TemplateBody=chain(delay="9"))
+    assert [(call.operation, dict(call.params)["Attributes"]) for call in lab.calls] == [
+        ("SetQueueAttributes", {"DelaySeconds": "9"})
+    ]
+    assert lab.story("chain")[before:] == [
+        ("chain", "UPDATE_IN_PROGRESS"),
+        ("Middle", "UPDATE_IN_PROGRESS"),
+        ("Middle", "UPDATE_COMPLETE"),
+        ("chain", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("chain", "UPDATE_COMPLETE"),
+    ]
+    message = "ValidationError: No updates are to be performed."
+    assert refusal(lab, "UpdateStack", StackName="chain", TemplateBody=chain(delay="9")) == message
+
+
+def test_an_update_that_replaces_makes_the_new_before_it_deletes_the_old(lab: Any) -> None:
+    """What refers to the replaced resource follows to the new one; the old goes in the cleanup."""
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain())
+    old = lab.ask("DescribeStackResource", StackName="chain", LogicalResourceId="Middle")["StackResourceDetail"]
+    lab.calls.clear()
+    lab.ask("UpdateStack", StackName="chain", TemplateBody=chain(name="other"))
+    new = lab.ask("DescribeStackResource", StackName="chain", LogicalResourceId="Middle")["StackResourceDetail"]
+    assert lab.operations() == ["CreateQueue", "SetQueueAttributes", "SetQueueAttributes", "DeleteQueue"]
+    assert lab.calls[-1].params["QueueUrl"] == old["PhysicalResourceId"] != new["PhysicalResourceId"]
+    assert new["ResourceStatus"] == "UPDATE_COMPLETE"
+    assert "Requested update requires the creation of a new physical resource; hence creating one." in reasons(
+        lab, "chain", "UPDATE_IN_PROGRESS"
+    )
+    assert lab.story("chain")[-4:] == [
+        ("chain", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Middle", "DELETE_IN_PROGRESS"),
+        ("Middle", "DELETE_COMPLETE"),
+        ("chain", "UPDATE_COMPLETE"),
+    ]
+    assert (
+        lab.ask("DescribeStacks", StackName="chain")["Stacks"][0]["Outputs"][0]["OutputValue"]
+        == new["PhysicalResourceId"]
+    )
+
+
+def test_a_custom_named_resource_cannot_be_replaced_under_its_name(lab: Any) -> None:
+    """CloudFormation asks to rename it."""
+    named = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q.fifo", "FifoQueue": "true"}}
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"Q": named}))
+    named = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q.fifo"}}
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"Q": named}))
+    assert (
+        "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename q.fifo"
+        in (reasons(lab, "s", "UPDATE_FAILED")[0])
+    )
+    assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_an_update_removes_what_is_not_declared_any_more_at_the_end(lab: Any) -> None:
+    """In the cleanup, reverse order, and it is not a resource of the stack then."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=chain())
+    lab.calls.clear()
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"First": TOPIC, "New": QUEUE}))
+    assert lab.operations() == ["CreateQueue", "SetQueueAttributes", "DeleteQueue"]
+    assert [
+        each["LogicalResourceId"] for each in lab.ask("ListStackResources", StackName="s")["StackResourceSummaries"]
+    ] == [
+        "First",
+        "New",
+    ]
+
+
+def test_a_failed_update_brings_everything_back(lab: Any) -> None:
+    """Changed in place: changed back; replaced: the old one stays; made: deleted; the old template holds."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=chain())
+    before = lab.ask("ListStackResources", StackName="s")["StackResourceSummaries"]
+    lab.calls.clear()
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "new"}}
+    bad = {"Type": "AWS::S3::Bucket", "DependsOn": ["Last", "Fresh"]}
+    lab.refuse["CreateBucket"] = AwsError(
+        "BucketAlreadyExists", "The requested bucket name is not available.", status=409
+    )
+    lab.ask("UpdateStack", StackName="s", TemplateBody=chain(name="other", First=topic, Fresh=TOPIC, Bad=bad))
+    after = lab.ask("ListStackResources", StackName="s")["StackResourceSummaries"]
+    assert [(each["LogicalResourceId"], each["PhysicalResourceId"]) for each in before] == [
+        (each["LogicalResourceId"], each["PhysicalResourceId"]) for each in after
+    ]
+    assert reasons(lab, "s", "UPDATE_ROLLBACK_IN_PROGRESS") == ["The following resource(s) failed to create: [Bad]. "]
+    statuses = [status for name, status in lab.story("s") if name == "s"]
+    assert statuses[-4:] == [
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+    ]
+    names = [call.params["AttributeValue"] for call in lab.calls if call.operation == "SetTopicAttributes"]
+    assert names == ["new", ""]
+    assert json.loads(lab.ask("GetTemplate", StackName="s")["TemplateBody"]) == json.loads(chain())
+    deleted = [call.params for call in lab.calls if call.operation in {"DeleteQueue", "DeleteTopic"}]
+    assert len(deleted) == 2
+    assert not {each["PhysicalResourceId"] for each in before} & {
+        value for params in deleted for value in params.values()
+    }
+
+
+def test_a_rollback_that_fails_can_be_continued(lab: Any) -> None:
+    """UPDATE_ROLLBACK_FAILED, then ContinueUpdateRollback, with or without skipping."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
+    changed = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "new"}}
+    lab.refuse["CreateQueue"] = REFUSED
+    lab.refuse["SetTopicAttributes"] = lambda params: REFUSED if params["AttributeValue"] == "" else None
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"T": changed, "Q": {**QUEUE, "DependsOn": "T"}}))
+    assert lab.status("s") == "UPDATE_ROLLBACK_FAILED"
+    lab.ask("ContinueUpdateRollback", StackName="s")
+    assert lab.status("s") == "UPDATE_ROLLBACK_FAILED"
+    lab.ask("ContinueUpdateRollback", StackName="s", ResourcesToSkip=["T"])
+    assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
+    assert refusal(lab, "ContinueUpdateRollback", StackName="s").startswith("ValidationError")
+
+
+def test_an_update_with_rollback_disabled_stays_and_can_be_mended(lab: Any) -> None:
+    """UPDATE_FAILED, then another update."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
+    lab.refuse["CreateQueue"] = REFUSED
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"T": TOPIC, "Q": QUEUE}), DisableRollback=True)
+    assert lab.status("s") == "UPDATE_FAILED"
+    del lab.refuse["CreateQueue"]
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"T": TOPIC, "Q": QUEUE}))
+    assert lab.status("s") == "UPDATE_COMPLETE"
+
+
+def test_capabilities_must_be_acknowledged(lab: Any) -> None:
+    """IAM resources need CAPABILITY_IAM, those with names of their own CAPABILITY_NAMED_IAM."""
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
+    named = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}, "RoleName": "r"}}
+    needs = "InsufficientCapabilitiesException: Requires capabilities : [{}]"
+    assert refusal(lab, "CreateStack", StackName="s", TemplateBody=body({"R": role})) == needs.format("CAPABILITY_IAM")
+    told = refusal(lab, "CreateStack", StackName="s", TemplateBody=body({"R": named}), Capabilities=["CAPABILITY_IAM"])
+    assert told == needs.format("CAPABILITY_NAMED_IAM")
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"R": role}), Capabilities=["CAPABILITY_NAMED_IAM"])
+    summary = lab.ask("GetTemplateSummary", StackName="s")
+    assert summary["CapabilitiesReason"] == "The following resource(s) require capabilities: [AWS::IAM::Role]"
+
+
+def test_names_are_taken_and_bad_names_refused(lab: Any) -> None:
+    """AlreadyExistsException and the pattern of stack names."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
+    told = refusal(lab, "CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
+    assert told == "AlreadyExistsException: Stack [s] already exists"
+    assert "Member must satisfy regular expression pattern" in refusal(
+        lab, "CreateStack", StackName="1s", TemplateBody=body({"T": TOPIC})
+    )
+
+
+def test_parameters_defaults_lists_and_secrets(lab: Any) -> None:
+    """Values come from the caller, the stack before, or the default; NoEcho is starred."""
+    template = body(
+        {
+            "Q": {
+                "Type": "AWS::SQS::Queue",
+                "Properties": {"DelaySeconds": {"Ref": "Delay"}, "QueueName": {"Ref": "Name"}},
+            }
+        },
+        Parameters={
+            "Delay": {"Type": "Number", "Default": 3, "MaxValue": 10},
+            "Name": {"Type": "String", "NoEcho": True, "AllowedPattern": "[a-z]+"},
+        },
+    )
+    for value, message in (
+        ([], "Parameters: [Name] must have values"),
+        ([("Name", "q"), ("X", "1")], "Parameters: [X] do not exist in the template"),
+        ([("Name", "Q")], "Parameter 'Name' must match pattern [a-z]+"),
+        ([("Name", "q"), ("Delay", "x")], "Parameter 'Delay' must be a number"),
+        ([("Name", "q"), ("Delay", "11")], "Parameter 'Delay' must be a number not greater than 10"),
+    ):
+        given = [{"ParameterKey": key, "ParameterValue": text} for key, text in value]
+        told = refusal(lab, "CreateStack", StackName="s", TemplateBody=template, Parameters=given)
+        assert told == f"ValidationError: {message}"
+    given = [{"ParameterKey": "Name", "ParameterValue": "q"}]
+    lab.ask("CreateStack", StackName="s", TemplateBody=template, Parameters=given)
+    assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["Parameters"] == [
+        {"ParameterKey": "Delay", "ParameterValue": "3"},
+        {"ParameterKey": "Name", "ParameterValue": "****"},
+    ]
+    again = [{"ParameterKey": "Name", "UsePreviousValue": True}, {"ParameterKey": "Delay", "ParameterValue": "4"}]
+    lab.ask("UpdateStack", StackName="s", UsePreviousTemplate=True, Parameters=again)
+    assert lab.calls[-1].params["Attributes"] == {"DelaySeconds": "4"}
+
+
+def test_a_template_can_come_from_the_labs_s3(lab: Any) -> None:
+    """In path and virtual-host style, from AWS's names and from the lab's own."""
+    lab.objects["t/x.json"] = body({"T": TOPIC}).encode()
+    for number, url in enumerate(
+        (
+            "https://s3.amazonaws.com/b/t/x.json",
+            "https://b.s3.us-east-1.amazonaws.com/t/x.json",
+            "http://localhost:4566/b/t/x.json",
+            "http://b.s3.localhost.localstack.cloud:4566/t/x.json",
+        )
+    ):
+        lab.ask("CreateStack", StackName=f"s{number}", TemplateURL=url)
+        assert lab.status(f"s{number}") == "CREATE_COMPLETE"
+    missing = refusal(lab, "CreateStack", StackName="s", TemplateURL="https://s3.amazonaws.com/b/nope")
+    assert missing.startswith("ValidationError: S3 error: The specified key does not exist.")
+    told = refusal(lab, "CreateStack", StackName="s", TemplateURL="https://example.com/b/t/x.json")
+    assert told == "ValidationError: TemplateURL must be a supported URL."
+    assert "51200" in refusal(lab, "CreateStack", StackName="s", TemplateBody=" " * 51_201)
+    assert (
+        refusal(lab, "CreateStack", StackName="s")
+        == "ValidationError: Either Template URL or Template Body must be specified."
+    )
+
+
+def test_exports_are_imported_and_then_cannot_go(lab: Any) -> None:
+    """ListExports, ListImports, and the refusals while an export is in use."""
+    lab.ask("CreateStack", StackName="one", TemplateBody=chain())
+    user = body(
+        {
+            "P": {
+                "Type": "AWS::SQS::QueuePolicy",
+                "Properties": {"Queues": [{"Fn::ImportValue": "the-url"}], "PolicyDocument": {}},
+            }
+        }
+    )
+    assert (
+        refusal(lab, "ListImports", ExportName="the-url")
+        == "ValidationError: Export 'the-url' is not imported by any stack."
+    )
+    lab.ask("CreateStack", StackName="two", TemplateBody=user)
+    assert lab.ask("ListImports", ExportName="the-url")["Imports"] == ["two"]
+    lab.ask("DeleteStack", StackName="one")
+    assert lab.status("one") == "DELETE_FAILED"
+    assert reasons(lab, "one", "DELETE_FAILED") == [
+        "Delete canceled. Cannot delete export the-url as it is in use by two."
+    ]
+    lab.ask("CreateStack", StackName="three", TemplateBody=chain())
+    assert lab.status("three") == "ROLLBACK_COMPLETE"
+    assert reasons(lab, "three", "ROLLBACK_IN_PROGRESS") == [
+        "Export with name the-url is already exported by stack one. Rollback requested by user."
+    ]
+    lab.ask("CreateStack", StackName="four", TemplateBody=user.replace("the-url", "nope"))
+    assert "No export named nope found." in reasons(lab, "four", "CREATE_FAILED")[0]
+    lab.ask("DeleteStack", StackName="two")
+    lab.ask("DeleteStack", StackName="one")
+    assert lab.status("one") == "DELETE_COMPLETE"
+
+
+def test_with_a_service_role_the_calls_are_the_roles(lab: Any) -> None:
+    """The session is named AWSCloudFormation (docs/aws-facts.md, part 5)."""
+    arn = "arn:aws:iam::123456789012:role/deploy/Deployer"
+    trust = {"Statement": [{"Principal": {"Service": "cloudformation.amazonaws.com"}}]}
+    lab.answers["GetRole"] = {"Role": {"Arn": arn, "AssumeRolePolicyDocument": trust}}
+    lab.answers["AssumeRole"] = {
+        "AssumedRoleUser": {"AssumedRoleId": "AROAX:AWSCloudFormation"},
+        "Credentials": {"AccessKeyId": "ASIAX"},
+    }
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}), RoleARN=arn)
+    assume, create = lab.calls
+    assert (assume.operation, assume.principal.name) == ("AssumeRole", "cloudformation.amazonaws.com")
+    assert create.principal.arn == "arn:aws:sts::123456789012:assumed-role/Deployer/AWSCloudFormation"
+    assert create.principal.issuer_arn == arn
+    lab.answers["GetRole"] = {"Role": {"Arn": arn, "AssumeRolePolicyDocument": {}}}
+    told = refusal(lab, "CreateStack", StackName="t", TemplateBody=body({"T": TOPIC}), RoleARN=arn)
+    assert told == f"ValidationError: Role {arn} is invalid or cannot be assumed"
+
+
+def test_conditions_leave_resources_out(lab: Any) -> None:
+    """A resource, an output, a property: left out, made later, taken away again."""
+    template = body(
+        {"T": {**TOPIC, "Condition": "On"}, "Q": QUEUE},
+        Parameters={"Make": {"Type": "String", "AllowedValues": ["yes", "no"]}},
+        Conditions={"On": {"Fn::Equals": [{"Ref": "Make"}, "yes"]}},
+        Outputs={"O": {"Value": {"Ref": "T"}, "Condition": "On"}},
+    )
+
+    def parameters(value: str) -> list[dict[str, str]]:
+        return [{"ParameterKey": "Make", "ParameterValue": value}]
+
+    lab.ask("CreateStack", StackName="s", TemplateBody=template, Parameters=parameters("no"))
+    assert lab.operations() == ["CreateQueue"]
+    lab.ask("UpdateStack", StackName="s", TemplateBody=template, Parameters=parameters("yes"))
+    assert lab.operations()[1:] == ["CreateTopic"]
+    assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["Outputs"]
+    lab.ask("UpdateStack", StackName="s", TemplateBody=template, Parameters=parameters("no"))
+    assert lab.operations()[2:] == ["DeleteTopic"]
+    assert "Outputs" not in lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+
+
+def test_a_stack_in_a_stack_is_made_changed_and_deleted_with_it(lab: Any) -> None:
+    """Parameters go in, outputs come out, the child knows its parent."""
+    child = body(
+        {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": {"Ref": "D"}}}},
+        Parameters={"D": {"Type": "Number"}},
+        Outputs={"Url": {"Value": {"Ref": "Q"}}},
+    )
+    lab.objects["child.json"] = child.encode()
+
+    def parent(delay: int) -> str:
+        properties = {"TemplateURL": "https://s3.amazonaws.com/b/child.json", "Parameters": {"D": delay}}
+        return body(
+            {"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}},
+            Outputs={"Url": {"Value": {"Fn::GetAtt": ["Child", "Outputs.Url"]}}},
+        )
+
+    arn = lab.ask("CreateStack", StackName="parent", TemplateBody=parent(1))["StackId"]
+    assert lab.status("parent") == "CREATE_COMPLETE"
+    nested = next(stack for stack in lab.ask("DescribeStacks")["Stacks"] if stack.get("ParentId") == arn)
+    assert nested["StackName"].startswith("parent-Child-")
+    assert nested["RootId"] == arn
+    lab.ask("UpdateStack", StackName="parent", TemplateBody=parent(2))
+    assert (lab.status("parent"), lab.status(nested["StackName"])) == ("UPDATE_COMPLETE", "UPDATE_COMPLETE")
+    lab.ask("DeleteStack", StackName="parent")
+    assert lab.status(nested["StackName"]) == "DELETE_COMPLETE"
+
+
+def test_a_failing_child_fails_its_parent(lab: Any) -> None:
+    """Both roll back."""
+    lab.objects["child.json"] = body({"Q": QUEUE}).encode()
+    lab.refuse["CreateQueue"] = REFUSED
+    properties = {"TemplateURL": "https://s3.amazonaws.com/b/child.json"}
+    lab.ask(
+        "CreateStack",
+        StackName="p",
+        TemplateBody=body({"C": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}}),
+    )
+    assert lab.status("p") == "ROLLBACK_COMPLETE"
+    assert (
+        "was not successfully created: The following resource(s) failed to create: [Q]."
+        in reasons(lab, "p", "CREATE_FAILED")[0]
+    )
+    assert {stack.status for stack in lab.cloudformation.stacks.values()} == {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}
+
+
+def test_a_stack_policy_keeps_resources_from_updates(lab: Any) -> None:
+    """What is denied fails the update; others are free."""
+    policy = {
+        "Statement": [
+            {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "Update:Modify", "Principal": "*", "Resource": "LogicalResourceId/Q"},
+        ]
+    }
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 1}}
+    lab.ask(
+        "CreateStack", StackName="s", TemplateBody=body({"Q": queue, "T": TOPIC}), StackPolicyBody=json.dumps(policy)
+    )
+    assert json.loads(lab.ask("GetStackPolicy", StackName="s")["StackPolicyBody"]) == policy
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"Q": QUEUE, "T": TOPIC}))
+    assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
+    assert reasons(lab, "s", "UPDATE_FAILED")[0].startswith("Action denied by stack policy")
+    other = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x"}}
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"Q": queue, "T": other}))
+    assert lab.status("s") == "UPDATE_COMPLETE"
+
+
+def test_a_replay_rebuilds_every_stack_without_a_call(lab: Any) -> None:
+    """Operations and records alone lead to the same state, event for event."""
+    lab.ask("CreateStack", StackName="a", TemplateBody=chain())
+    lab.ask("UpdateStack", StackName="a", TemplateBody=chain(name="other"))
+    lab.refuse["SetQueueAttributes"] = REFUSED
+    lab.ask("UpdateStack", StackName="a", TemplateBody=chain(name="third"))
+    lab.ask(
+        "CreateChangeSet", StackName="b", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body({"T": TOPIC})
+    )
+    lab.ask("ExecuteChangeSet", StackName="b", ChangeSetName="c")
+    lab.ask("DeleteStack", StackName="b")
+    again = lab.replayed()
+    assert not again.calls
+    assert again.cloudformation.stacks == lab.cloudformation.stacks
+    assert lab.status("a") == "UPDATE_ROLLBACK_FAILED"
+
+
+def test_deletion_order_is_the_same_under_twenty_hash_seeds(tmp_path: Path) -> None:
+    """moto's was not: it walked a set."""
+    root = Path(__file__).parents[4]
+    script = tmp_path / "order.py"
+    script.write_text(
+        "import sys, types\n"
+        "package = types.ModuleType('simulator.services.cloudformation')  # without the whole service and its imports\n"
+        f"package.__path__ = [{str(root / 'simulator/services/cloudformation')!r}]\n"
+        "sys.modules[package.__name__] = package\n"
+        "from simulator.services.cloudformation.template import parse\n"
+        "from simulator.services.cloudformation.values import dependencies\n"
+        "from simulator.services.cloudformation.graph import order\n"
+        "from simulator.services.cloudformation.intrinsics import Evaluator\n"
+        "import json\n"
+        "names = [f'R{n}' for n in range(30)]\n"
+        "queue = lambda n: {'Type': 'AWS::SQS::Queue', 'DependsOn': [f'R{m}' for m in range(n + 1, 30, n + 2)]}\n"
+        "template = parse(json.dumps({'Resources': {name: queue(n) for n, name in enumerate(names)}}))\n"
+        "ev = Evaluator(template=template, parameters={}, pseudo={}, lookups=None)\n"
+        "print(order(dependencies(template, ev))[::-1])\n"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(root)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in range(20)
+    }
+    assert len(told) == 1
