@@ -35,6 +35,20 @@ REPLACEABLE = frozenset(
 BUCKETS = {"bootstrap": ("assets",), "baseline": ("config", "trail")}
 """The buckets that each part's stack makes, by purpose."""
 
+ADVICE = (
+    (
+        "detector already exists",
+        "Use the detector that is there: --detector with its id from aws guardduty list-detectors.",
+    ),
+    ("maximum number of configuration recorders", "Use the recorder that is there: --no-recorder."),
+    ("already exists", "Choose other names with --name-prefix."),
+    (
+        "current status of the ThreatIntelSet",
+        "The list is still being activated, which takes 15 to 40 minutes; then run the same command again.",
+    ),
+)
+"""Signs in CloudFormation's reasons and what to do about each, the first that fits."""
+
 DELETE_ATTEMPTS = 4
 """Trail and recorder deliver until their own deletion, so a bucket may fill again behind the first emptying."""
 
@@ -428,11 +442,10 @@ def _failed(cloudformation: Any, stack: str, tried: str, status: str | None) -> 
 
 
 def _advice(reason: str) -> str:
-    """Return what to try for the two things that an account has already most often. Source: docs/aws-facts.md, 3 and 6."""
-    if "detector already exists" in reason:
-        return "Use the detector that is there: --detector with its id from aws guardduty list-detectors."
-    if "maximum number of configuration recorders" in reason:
-        return "Use the recorder that is there: --no-recorder."
+    """Return what to try for what an account has already, and for a list in transition (docs/aws-facts.md, 3 and 6)."""
+    for sign, advice in ADVICE:
+        if sign in reason:
+            return advice
     return "Mend it and run the same command again."
 
 

@@ -40,6 +40,7 @@ class FakeAws:
         self.events: list[dict[str, str]] = []
         self.denials = 0
         """How often AssumeRole is still refused: a new role is not known everywhere at once."""
+        self.denial = "because no identity-based policy allows it"
         self.fails: dict[str, str] = {}
         """Stack name -> the status in which its next creation or update ends."""
         self.refills: list[str] = []
@@ -111,7 +112,9 @@ class FakeClient:
     def assume_role(self, *, RoleArn: str, RoleSessionName: str) -> dict[str, Any]:
         if self.aws.denials:
             self.aws.denials -= 1
-            raise error("AccessDenied", f"not authorized to perform: sts:AssumeRole on resource: {RoleArn}")
+            raise error(
+                "AccessDenied", f"not authorized to perform: sts:AssumeRole on resource: {RoleArn} {self.aws.denial}"
+            )
         assert RoleArn.startswith(f"arn:aws:iam::{ACCOUNT}:role/")
         key = f"{RoleArn.rpartition('/')[2]}/{RoleSessionName}"
         return {"Credentials": {"AccessKeyId": key, "SecretAccessKey": "secret", "SessionToken": "token"}}

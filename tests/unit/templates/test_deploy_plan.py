@@ -206,12 +206,42 @@ def test_a_failed_stack_names_the_first_resource_and_its_reason(aws: Any, scenar
     assert "--detector" in caught.value.try_next
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("a detector already exists for the current account.", "--detector"),
+        ("because the maximum number of configuration recorders: 1 is reached.", "--no-recorder"),
+        ("Role with name WSSystemRole already exists.", "--name-prefix"),
+        ("the current status of the ThreatIntelSet does not allow this operation.", "15 to 40 minutes"),
+        ("anything else", "run the same command again"),
+    ],
+)
+def test_what_an_account_has_already_is_answered_with_the_option_for_it(
+    aws: Any, scenario: Scenario, values: Variant, reason: str, advice: str
+) -> None:
+    """So that an instructor need not look it up."""
+    aws.fails["guardduty-labs-baseline"] = "ROLLBACK_COMPLETE"
+    aws.events = [_event("Thing", "AWS::Some::Thing", "CREATE_FAILED", reason)]
+    with pytest.raises(LabError) as caught:
+        apply(plan(scenario, values, Options()), aws.connect, sleep=lambda _: None)
+    assert advice in caught.value.try_next
+
+
 def test_a_role_made_a_moment_ago_is_asked_for_again(aws: Any, scenario: Scenario, values: Variant) -> None:
     """IAM takes a while to be the same everywhere."""
     aws.denials = 2
     pauses: list[float] = []
     apply(plan(scenario, values, Options()), aws.connect, sleep=pauses.append)
     assert [pause for pause in pauses if pause >= 1] == [1, 2]
+
+
+def test_a_role_that_is_denied_on_purpose_is_not_waited_for(aws: Any, scenario: Scenario, values: Variant) -> None:
+    """Trainees may not become the system, however long they wait."""
+    aws.denials, aws.denial = 99, "with an explicit deny in an identity-based policy"
+    pauses: list[float] = []
+    with pytest.raises(LabError, match="explicit deny"):
+        apply(plan(scenario, values, Options()), aws.connect, sleep=pauses.append)
+    assert [pause for pause in pauses if pause >= 1] == []
 
 
 def test_a_role_that_stays_closed_is_told(aws: Any, scenario: Scenario, values: Variant) -> None:
