@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAX_LIST_BYTES = 35 * 1024 * 1024
+MAX_LINES = 1_000_000
+MAX_LINE_CHARACTERS = 65_536
+"""Ours, not AWS's: a hostile file of newlines or commas alone would take half a minute to read."""
 MAX_THREAT_ENTRIES = 250_000
 MAX_TRUSTED_ENTRIES = 2_000
 MAX_ENTITY_ENTRIES = 1_000
@@ -96,11 +99,13 @@ def networks(lines: bytes) -> Networks:
 def parse_list(body: bytes, format: str, *, limit: int = MAX_THREAT_ENTRIES) -> Networks:
     """Return the networks of a list file in one of AWS's formats.
 
-    Raises ListTooLargeError for more than 35 MB or `limit` entries. Source: Amazon GuardDuty user guide, Customizing
+    Raises ListTooLargeError for more than 35 MB, a million lines or `limit` entries. Source: Amazon GuardDuty user guide, Customizing
     threat detection with entity lists and IP address lists, "Understanding list formats".
     """
     if len(body) > MAX_LIST_BYTES:
         raise ListTooLargeError(f"{len(body)} bytes")
+    if body.count(b"\n") > MAX_LINES:
+        raise ListTooLargeError("more than a million lines")
     found = networks(_LINES[ListFormat(format)](body.removeprefix(b"\xef\xbb\xbf")))
     if found.entries > limit:
         raise ListTooLargeError(f"{found.entries} entries")
@@ -121,7 +126,8 @@ def _alien_vault(body: bytes) -> bytes:
 
 
 def _rows(body: bytes) -> Iterable[list[str]]:
-    lines = (line for line in body.decode("utf-8", "replace").replace("\0", "").splitlines() if line)
+    text = body.decode("utf-8", "replace").replace("\0", "")
+    lines = (line for line in text.splitlines() if 0 < len(line) <= MAX_LINE_CHARACTERS)
     try:
         yield from csv.reader(lines, skipinitialspace=True)
     except csv.Error:  # one field of more than 128 KiB: what came before it counts

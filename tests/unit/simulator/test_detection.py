@@ -137,6 +137,18 @@ def test_too_many_bytes_are_refused() -> None:
         parse_list(b" " * (MAX_LIST_BYTES + 1), "TXT")
 
 
+def test_a_file_of_lines_alone_is_refused() -> None:
+    """More than a million of them, whatever stands on them."""
+    with pytest.raises(ListTooLargeError):
+        parse_list(b"\n" * 1_000_001, "TXT")
+
+
+def test_a_line_too_long_for_a_table_is_passed_over() -> None:
+    """And the rest of the table counts."""
+    body = PROOF_POINT + b"," * 70_000 + b"\n203.0.113.7, 1, 100\n"
+    assert holds(parse_list(body, "PROOF_POINT"), "203.0.113.7")
+
+
 @pytest.mark.parametrize("format", ["TXT", "STIX", "OTX_CSV", "ALIEN_VAULT", "PROOF_POINT", "FIRE_EYE"])
 @given(body=st.binary(max_size=400) | st.text(alphabet='0123456789./,"#\n ip<>', max_size=200).map(str.encode))
 def test_any_bytes_are_a_list(format: str, body: bytes) -> None:
