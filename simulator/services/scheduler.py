@@ -6,7 +6,6 @@ role's policies say what a schedule may do and a function's own policy is not as
 Faces: the trainee. A schedule reaches only its own account, and only as a role that trusts Scheduler.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from simulator.identity import Ids, Principal
 from simulator.service import Context, Service, Upcoming
 from simulator.services.events import targets
 from simulator.services.events.paging import page
+from simulator.services.events.pattern import parse_object
 from simulator.services.events.service import spread
 from simulator.services.events.shaping import compact
 from simulator.services.sts import trust_policy, trusts
@@ -528,10 +528,9 @@ def _put_event(ctx: Context, session: Principal, target: Mapping[str, Any], payl
 def _parameters(text: str) -> dict[str, Any]:
     """Return the parameters that the Input of a universal target holds; none where it is no JSON object."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_object(text)
+    except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _invoke_payload(text: str) -> str:

@@ -19,6 +19,8 @@ from typing import Any, NoReturn
 MAX_DEPTH = 100
 MAX_WILDCARDS = 4
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+
 Test = Callable[[Any], bool]
 """Whether one scalar of an event (string, number, true, false or null) is wanted."""
 
@@ -125,6 +127,9 @@ def _loads(text: str) -> Any:
         raise ValueError(_syntax_error(text, error.pos)) from error
     if _depth_exceeds(document, MAX_DEPTH):
         raise ValueError("nested too deeply")
+    if _SURROGATE.search(text):
+        # half of a pair is no character: nothing could deliver or store it. UnicodeEncodeError is a ValueError.
+        json.dumps(document, ensure_ascii=False).encode()
     return document
 
 

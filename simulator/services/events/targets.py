@@ -79,12 +79,22 @@ def foresee(ctx: Context, *, arn: str, payload: str, source_service: str, source
         allowed, why = functions(ctx.lab).would_run(arn, source_service, source_arn)
         yield Reached(function_arn=arn, payload=payload.encode(), allowed=allowed, why=why)
     elif service_of(arn) == "sqs" and arn.split(":")[4:5] == [ctx.account_id]:
-        for mapping in ctx.read("lambda", "ListEventSourceMappings", EventSourceArn=arn)["EventSourceMappings"]:
+        for mapping in _mappings(ctx, arn):
             # a poller runs its function as Scheduler does, without asking the function's policy
             allowed, why = functions(ctx.lab).would_run(mapping["FunctionArn"], "scheduler.amazonaws.com", arn)
             if mapping.get("State") != "Enabled":
                 allowed, why = False, f"the event source mapping of {arn} is {mapping.get('State')}"
             yield Reached(function_arn=mapping["FunctionArn"], payload=_polled(arn, payload), allowed=allowed, why=why)
+
+
+def _mappings(ctx: Context, queue_arn: str) -> list[dict[str, Any]]:
+    """Return who polls a queue; nobody one whose name is none."""
+    try:
+        found = ctx.read("lambda", "ListEventSourceMappings", EventSourceArn=queue_arn)
+    except AwsError:
+        return []
+    mappings: list[dict[str, Any]] = found["EventSourceMappings"]
+    return mappings
 
 
 def looking(lab: Any, service: str, region: str) -> Context:
@@ -112,10 +122,9 @@ def _polled(queue_arn: str, payload: str) -> bytes:
 def bury(ctx: Context, *, queue_arn: str, payload: str, principal: Principal, attributes: dict[str, str]) -> None:
     """Send a payload that could not be delivered to a dead-letter queue; a queue that refuses it loses it, as on AWS."""
     told = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value}
-    try:
-        _send_message(ctx, queue_arn, payload, principal, {"MessageAttributes": told})
-    except AwsError:
-        return
+    if service_of(queue_arn) == "sqs":
+        settings = {"MessageAttributes": told}
+        deliver(ctx, arn=queue_arn, payload=payload, principal=principal, source_arn="", settings=settings)
 
 
 def _invoke(ctx: Context, arn: str, payload: str, principal: Principal, source_arn: str) -> str | None:

@@ -122,11 +122,18 @@ def test_what_is_no_json_is_told_with_its_place(text: str, told: str, column: in
     assert str(caught.value) == f'{told}\n at [Source: (String)"{text}"; line: 1, column: {column}]'
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "NaN", '{"a":[1e999]}', '{"a":' * 3000, "[" * 90_000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "NaN", '{"a":"\\ud800"}', '{"a":[1e999]}', '{"a":' * 3000, "[" * 90_000]
+)
 def test_what_is_no_event_is_a_value_error(text: str) -> None:
     """Neither depth nor odd numbers do harm."""
     with pytest.raises(ValueError):
         parse_object(text)
+
+
+def test_a_whole_pair_of_surrogates_is_a_character() -> None:
+    """Only half of one is none."""
+    assert parse_object('{"a":"\\ud83d\\ude00"}') == {"a": "\N{GRINNING FACE}"}
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

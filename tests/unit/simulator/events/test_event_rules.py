@@ -377,6 +377,22 @@ def test_what_cannot_be_delivered_goes_to_the_dead_letter_queue(lab: Any) -> Non
     assert attributes["TARGET_ARN"]["StringValue"] == topic
 
 
+@pytest.mark.parametrize(
+    "arn", ["x", "arn:aws:sqs", "arn:aws:sqs:::\n", "arn:aws:sqs:us-east-1:123456789012:", FUNCTION]
+)
+def test_an_odd_dead_letter_queue_loses_what_it_is_sent(lab: Any, arn: str) -> None:
+    """It is no error for whoever put the event."""
+    wanted(lab, {"source": ["my.app"]}, Arn="arn:aws:states:::x", RoleArn="r", DeadLetterConfig={"Arn": arn})
+    assert lab.call("events", "put_events", Entries=[event({})])["FailedEntryCount"] == 0
+    assert lab.moto.counted["AWS/Events/FailedInvocations"] == 1
+
+
+def test_half_a_surrogate_pair_is_malformed(lab: Any) -> None:
+    """No target and no journal could take it."""
+    answer = lab.call("events", "put_events", Entries=[event({}, Detail='{"a":"\\ud800"}')])
+    assert answer["Entries"][0]["ErrorCode"] == "MalformedDetail"
+
+
 def test_another_account_is_out_of_reach(lab: Any) -> None:
     """A target of somebody else's is not called."""
     wanted(lab, {"source": ["my.app"]}, Arn="arn:aws:sqs:us-east-1:210987654321:q")
