@@ -281,7 +281,8 @@ def _agree(identity: Identity, target: Target, *, yes: bool, account: str | None
             exit_code=2,
         )
     if not yes and not typer.confirm(f"Go ahead in account {identity.account_id}?", err=True):
-        raise typer.Abort
+        typer.echo("Nothing was changed.", err=True)
+        raise typer.Exit(1)
 
 
 def _narrate(line: str) -> None:

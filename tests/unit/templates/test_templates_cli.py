@@ -68,7 +68,9 @@ def test_deploy_shows_the_plan_asks_and_does_it(aws: Any) -> None:
 
 def test_deploy_does_nothing_without_consent(aws: Any) -> None:
     """Anything but yes is no."""
-    assert run(aws, "deploy", answer="\n").exit_code != 0
+    result = run(aws, "deploy", answer="\n")
+    assert result.exit_code == 1
+    assert result.stderr.endswith("Nothing was changed.\n")
     assert aws.log == []
 
 
