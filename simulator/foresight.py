@@ -37,7 +37,7 @@ def look_ahead(lab: "Lab", horizon: timedelta) -> dict[str, Any]:
         budget = BUDGET_SECONDS / max(len(coming), 1)
         for function_arn, invocations in coming.items():
             for version_arn in lab.service("lambda").what_may_run(function_arn):
-            _rehearse(lab, version_arn, invocations, budget, connections, why)
+                _rehearse(lab, version_arn, invocations, budget, connections, why)
     connections.sort(key=lambda each: each["at"])
     return {
         "lab_time": _text(now),
