@@ -23,7 +23,7 @@ from scenario.trial import Verdict
 from scenario.variant import variant
 
 PASSED, NOT_PASSED = 0, 1
-PATIENCE = timedelta(minutes=5)
+PATIENCE_SECONDS = 180
 
 
 class CommandLab:
@@ -80,23 +80,26 @@ class CommandLab:
 
     def _run(self, *arguments: str, accept: tuple[int, ...] = (PASSED,)) -> str:
         """Run `lab` in this lab's home and return what it printed. Raises LabError where it leaves otherwise."""
-        done = subprocess.run(
-            [sys.executable, "-m", "lab", *arguments],
-            env={**os.environ, "LAB_HOME": str(self._home)},
-            cwd=Path(__file__).parent.parent,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE.total_seconds(),
-            check=False,
-        )
-        if done.returncode not in accept:
-            raise LabError(
-                f"running lab {' '.join(arguments)} for a trial",
-                f"it left with {done.returncode} ({done.stderr.strip()})",
-                "Run 'lab start' by hand to see more.",
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "lab", *arguments],
+                env={**os.environ, "LAB_HOME": str(self._home)},
+                cwd=Path(__file__).parent.parent,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_SECONDS,
+                check=False,
             )
+        except subprocess.TimeoutExpired as late:
+            raise _failed(arguments, f"it did not end within {PATIENCE_SECONDS} s") from late
+        if done.returncode not in accept:
+            raise _failed(arguments, f"it left with {done.returncode} ({done.stderr.strip()})")
         return done.stdout
+
+
+def _failed(arguments: tuple[str, ...], happened: str) -> LabError:
+    return LabError(f"Running lab {' '.join(arguments)} for a trial", happened, "Run 'lab start' by hand to see more.")
 
 
 @contextmanager
