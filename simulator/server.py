@@ -5,6 +5,7 @@ is not. The server itself connects to nothing outside: an audit hook refuses it.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import ipaddress
 import json
@@ -46,9 +47,24 @@ def main() -> int:
         return _serve(options, home, server)
     except LabError as broken:
         log.error("%s", broken)
-        told = {"tried": broken.tried, "happened": broken.happened, "try_next": broken.try_next}
-        print(json.dumps({"error": {**told, "exit_code": broken.exit_code}}), flush=True)
-        return broken.exit_code
+        return _give_up(broken)
+    except Exception as defect:
+        log.exception("the simulator could not start or go on")
+        happened = f"{type(defect).__name__}: {defect}"
+        return _give_up(LabError("running the simulator", happened, f"This is a defect of the kit; see {home.log}."))
+
+
+def _give_up(broken: LabError) -> int:
+    """Tell the parent, where it still listens, and return the exit code."""
+    told = {
+        "tried": broken.tried,
+        "happened": broken.happened,
+        "try_next": broken.try_next,
+        "exit_code": broken.exit_code,
+    }
+    with contextlib.suppress(OSError, ValueError):
+        print(json.dumps({"error": told}), flush=True)
+    return broken.exit_code
 
 
 def _options() -> argparse.Namespace:
@@ -250,4 +266,7 @@ def _version(distribution: str) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    code = main()
+    logging.shutdown()
+    # The server's threads may wait for requests that never come; what had to be written is written.
+    os._exit(code)

@@ -224,17 +224,16 @@ def route(request: HttpRequest) -> Routed:
             "UnknownOperationException", f"{service} has no operation for {named}.", status=404, service=service
         ) from unmatched
     parser = PROTOCOL_PARSERS[protocol](operation)
+    parsed = {
+        "method": request.method,
+        "values": moto_request.values,
+        "headers": moto_request.headers,
+        "body": request.body,
+        "url_path": moto_request.path,
+        "url_params": uri_params,
+    }
     try:
-        params = parser.parse(
-            {
-                "method": request.method,
-                "values": moto_request.values,
-                "headers": moto_request.headers,
-                "body": request.body,
-                "url_path": moto_request.path,
-                "url_params": uri_params,
-            }
-        )
+        params = plain(parser.parse(parsed))
     except (
         Exception
     ) as unparsable:  # a hostile body can break the parser in any way; the client is told which call it was
@@ -250,7 +249,7 @@ def route(request: HttpRequest) -> Routed:
         region=region or "us-east-1",
         access_key=access_key,
         protocol=protocol,
-        params=plain(params),
+        params=params,
     )
 
 
@@ -264,6 +263,8 @@ def plain(value: Any) -> Any:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     if hasattr(value, "read"):
         return value.read()
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair is no text: neither the journal nor an answer could carry it
     return value
 
 
