@@ -61,7 +61,7 @@ def connection(
         function_arn=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}",
         ip=ip,
         permitted=permitted,
-        source=source or f"arn:aws:events:us-east-1:{ACCOUNT}:rule/every-ten-minutes",
+        source=source or "rule every-ten-minutes, rate(10 minutes)",
     )
 
 

@@ -60,11 +60,16 @@ def _function(each: NextConnection) -> str:
 
 
 def _trigger(source: str) -> str:
-    if ":scheduler:" in source:
-        return "a schedule of EventBridge Scheduler"
-    if ":events:" in source or ":rule/" in source:
-        return "a rule of EventBridge"
-    return "a queued retry" if "retr" in source else "an invocation that is due"
+    """Return the kind of what invokes, from an ARN or from words such as `rule NAME, rate(10 minutes)`; never its name."""
+    return next((words for sign, words in TRIGGERS if sign in source.lower()), "an invocation that is due")
+
+
+TRIGGERS = (
+    ("queued", "an event that was queued"),
+    (":scheduler:", "a schedule of EventBridge Scheduler"),
+    ("schedule ", "a schedule of EventBridge Scheduler"),
+    ("rule", "a rule of EventBridge"),
+)
 
 
 def _unknown(evidence: Evidence) -> Verdict:
@@ -141,7 +146,7 @@ SAMPLES = (
     miss("the code calls another listed address", "code-still-calls", outlook=outlook(connection(ip="203.0.113.77")), code_sha256="other"),
     miss("the finding is archived", "archived", outlook=GOES_ON, archived=True),
     miss("another function calls", "another-function", outlook=outlook(connection(function="copy")), function=None),
-    miss("a schedule of Scheduler goes on", "goes-on", outlook=outlook(connection(source="arn:aws:scheduler:us-east-1:1:schedule/default/x"))),
+    miss("a schedule of Scheduler goes on", "goes-on", outlook=outlook(connection(source="schedule default/x, rate(6 hours)"))),
     miss("not determinable", "not-determinable", outlook=outlook(determinable=False, why=("too slow",))),
     miss("a change beside an undone one", "concurrency-lifted", outlook=GOES_ON, mine=(
         event("PutFunctionConcurrency20171031", minutes=1), event("DeleteFunctionConcurrency20171031", minutes=2))),
