@@ -10,7 +10,7 @@ from simulator.clock import milliseconds, moment
 from simulator.errors import AwsError
 from simulator.service import Context
 from simulator.services.cloudformation.resources import HANDLERS
-from simulator.services.cloudformation.resources.base import Work, gone
+from simulator.services.cloudformation.resources.base import HandlerError, Work, gone, sound
 from simulator.services.cloudformation.state import Resource, Stack, as_texts
 from simulator.services.cloudformation.template import invalid
 
@@ -33,12 +33,13 @@ def detect(ctx: Context, stack: Stack, resource: Resource) -> None:
         token="",
     )
     try:
-        actual = HANDLERS[resource.type].read(work, resource.physical_id, resource.properties)
+        handler, physical_id = HANDLERS[resource.type], resource.physical_id
+        actual = sound(lambda: handler.read(work, physical_id, resource.properties))
     except NotImplementedError:
         resource.drift = "NOT_CHECKED"
         return
-    except AwsError as error:
-        if not gone(error):
+    except (AwsError, HandlerError) as error:
+        if isinstance(error, HandlerError) or not gone(error):
             raise invalid(f"Drift of resource {resource.logical_id} cannot be detected: {error.message}") from error
         actual = None
     if actual is None:

@@ -7,10 +7,9 @@ Resources are handled one at a time: AWS works several at once, a client sees th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.clock import milliseconds
 from simulator.errors import AwsError
@@ -19,16 +18,13 @@ from simulator.service import Context
 from simulator.services.cloudformation import graph, protection
 from simulator.services.cloudformation.intrinsics import Evaluator
 from simulator.services.cloudformation.resources import HANDLERS, service_of
-from simulator.services.cloudformation.resources.base import INVOKER, Handler, HandlerError, Work, changed, gone
+from simulator.services.cloudformation.resources.base import INVOKER, Handler, HandlerError, Work, changed, gone, sound
 from simulator.services.cloudformation.state import Desired, Resource, Stack, event_properties, snapshot
 from simulator.services.cloudformation.template import ResourceSpec
 from simulator.services.cloudformation.values import Live, dependencies, evaluator, outputs
 
 if TYPE_CHECKING:
     from simulator.services.cloudformation.service import CloudFormation
-
-_T = TypeVar("_T")
-log = logging.getLogger(__name__)
 
 STEP_SECONDS: Final = 1.0
 """Lab time that each resource takes at least."""
@@ -76,18 +72,6 @@ def failure(error: AwsError | HandlerError, service: str, request_id: str, token
         code = handler_code(error)
         message = f"{error.message} (Service: {service}, Status Code: {error.status or 400}, Request ID: {request_id})"
     return f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
-
-
-def sound(step: Callable[[], _T]) -> _T:
-    """Return what a handler's step returns. Raises HandlerError where it trips over the structure of the properties.
-
-    A template is a stranger's: whatever it holds may fail its resource, never the lab. The log says where it tripped.
-    """
-    try:
-        return step()
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as tripped:
-        log.exception("a resource handler tripped")
-        raise HandlerError(f"Model validation failed ({tripped!r})", "InvalidRequest") from tripped
 
 
 def names(logical_ids: Collection[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from simulator.errors import AwsError
+from simulator.services.cloudformation.intrinsics import text
 from simulator.services.cloudformation.resources.base import Handler, Properties, Work, pick, tag_map
 
 _CHANNEL: Final = "AWS::Config::DeliveryChannel"
@@ -22,7 +23,7 @@ class ConfigurationRecorder(Handler):
     custom_name = "Name"
 
     def create(self, work: Work, props: Properties) -> str:
-        """Put the recorder and start it.
+        """Put the recorder and start it, unless StartedOnCreate says no.
 
         Starting needs a delivery channel, which needs a recorder; where the stack declares the channel as well, the
         recorder starts when the channel comes (docs/aws-facts.md, part 6).
@@ -30,6 +31,8 @@ class ConfigurationRecorder(Handler):
         name = str(props.get("Name") or work.name())
         self._put(work, name, props)
         work.made(name)
+        if text(props.get("StartedOnCreate", True)).lower() == "false":
+            return name
         try:
             work.call("config", "StartConfigurationRecorder", ConfigurationRecorderName=name)
         except AwsError as error:

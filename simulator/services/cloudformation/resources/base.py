@@ -7,9 +7,10 @@ what Fn::GetAtt may ask for, `read` what drift detection compares. Handlers keep
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import unquote
 
 from simulator import wire
@@ -18,6 +19,9 @@ from simulator.identity import Principal
 from simulator.service import Context
 from simulator.services.cloudformation.intrinsics import text
 from simulator.services.cloudformation.schema import SCHEMAS, Schema
+
+_T = TypeVar("_T")
+log = logging.getLogger(__name__)
 
 INVOKER = "cloudformation.amazonaws.com"
 NAME_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -262,6 +266,18 @@ def as_document(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return json.loads(unquote(value) if value.startswith("%") else value)
+
+
+def sound(step: Callable[[], _T]) -> _T:
+    """Return what a handler's step returns. Raises HandlerError where it trips over the structure of the properties.
+
+    A template is a stranger's: whatever it holds may fail its resource, never the lab. The log says where it tripped.
+    """
+    try:
+        return step()
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as tripped:
+        log.exception("a resource handler tripped")
+        raise HandlerError(f"Model validation failed ({tripped!r})", "InvalidRequest") from tripped
 
 
 def gone(error: AwsError) -> bool:

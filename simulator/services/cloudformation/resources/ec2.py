@@ -109,6 +109,20 @@ class Subnet(_Tagged):
     operations = ("CreateSubnet", "DeleteSubnet")
     kind, member, id_name = "subnet", "Subnet", "SubnetId"
     passed = "VpcId CidrBlock AvailabilityZone AvailabilityZoneId Ipv6CidrBlock"
+    ignored = frozenset(
+        {
+            "AssignIpv6AddressOnCreation",
+            "EnableDns64",
+            "EnableLniAtDeviceIndex",
+            "Ipv4IpamPoolId",
+            "Ipv4NetmaskLength",
+            "Ipv6IpamPoolId",
+            "Ipv6Native",
+            "Ipv6NetmaskLength",
+            "OutpostArn",
+            "PrivateDnsNameOptionsOnLaunch",
+        }
+    )
 
     def create(self, work: Work, props: Properties) -> str:
         """Create the subnet; say whether instances get public addresses."""
@@ -185,8 +199,9 @@ def _permission(rule: Properties, *, egress: bool) -> dict[str, Any]:
         body["IpRanges"] = [{"CidrIp": rule["CidrIp"], **note}]
     if "CidrIpv6" in rule:
         body["Ipv6Ranges"] = [{"CidrIpv6": rule["CidrIpv6"], **note}]
-    if other in rule:
-        body["UserIdGroupPairs"] = [{"GroupId": rule[other], **note}]
+    if other in rule or "SourceSecurityGroupName" in rule:
+        renamed = {other: "GroupId", "SourceSecurityGroupName": "GroupName", "SourceSecurityGroupOwnerId": "UserId"}
+        body["UserIdGroupPairs"] = [{name: rule[given] for given, name in renamed.items() if given in rule} | note]
     if prefix in rule:
         body["PrefixListIds"] = [{"PrefixListId": rule[prefix], **note}]
     return body
@@ -442,7 +457,10 @@ class NatGateway(_Tagged):
     type = "AWS::EC2::NatGateway"
     operations = ("CreateNatGateway", "DeleteNatGateway")
     kind, member, id_name = "natgateway", "NatGateway", "NatGatewayId"
-    passed = "SubnetId AllocationId ConnectivityType PrivateIpAddress"
+    passed = (
+        "SubnetId AllocationId ConnectivityType PrivateIpAddress SecondaryAllocationIds SecondaryPrivateIpAddresses "
+        "SecondaryPrivateIpAddressCount"
+    )
     ignored = frozenset({"AvailabilityMode", "AvailabilityZoneAddresses", "MaxDrainDurationSeconds"})
 
     def attributes(self, work: Work, physical_id: str, props: Properties) -> dict[str, Any]:
@@ -542,7 +560,7 @@ class Instance(Handler):
     type = "AWS::EC2::Instance"
     _passed = (
         "BlockDeviceMappings CreditSpecification DisableApiTermination EbsOptimized ImageId InstanceInitiatedShutdownBehavior "
-        "InstanceType Ipv6AddressCount KeyName LaunchTemplate MetadataOptions Monitoring NetworkInterfaces PrivateIpAddress "
+        "InstanceType Ipv6AddressCount KernelId KeyName LaunchTemplate MetadataOptions Monitoring NetworkInterfaces PrivateIpAddress RamdiskId "
         "SecurityGroupIds SecurityGroups SubnetId UserData"
     )
     ignored = frozenset(
@@ -560,6 +578,7 @@ class Instance(Handler):
             "LicenseSpecifications",
             "PlacementGroupName",
             "PrivateDnsNameOptions",
+            "PropagateTagsToVolumeOnCreation",
             "SsmAssociations",
             "Tenancy",
             "Volumes",

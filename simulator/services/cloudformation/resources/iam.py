@@ -413,7 +413,7 @@ class InstanceProfile(Handler):
 
 
 class AccessKey(Handler):
-    """AWS::IAM::AccessKey; Ref is the key's id, the secret an attribute."""
+    """AWS::IAM::AccessKey; Ref is the key's id, the secret an attribute. A new Serial makes a new key."""
 
     type = "AWS::IAM::AccessKey"
 

@@ -69,6 +69,8 @@ class Function(Handler):
             "DurableConfig",
             "FunctionScalingConfig",
             "PublishToLatestPublished",
+            "RecursiveLoop",
+            "RuntimeManagementConfig",
             "TenancyConfig",
         }
     )

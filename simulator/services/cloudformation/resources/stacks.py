@@ -13,21 +13,6 @@ class NestedStack(Handler):
     """AWS::CloudFormation::Stack; Ref is its id, `Outputs.X` an output."""
 
     type = "AWS::CloudFormation::Stack"
-    ignored = frozenset(
-        {
-            "CapabilitiesOverride",
-            "Capabilities",
-            "Description",
-            "DisableRollback",
-            "EnableTerminationProtection",
-            "RoleARN",
-            "StackName",
-            "StackPolicyBody",
-            "StackPolicyURL",
-            "StackStatusReason",
-            "TemplateBody",
-        }
-    )
 
     def _body(self, work: Work, props: Properties) -> dict[str, Any]:
         parameters = [

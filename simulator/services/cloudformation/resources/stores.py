@@ -132,6 +132,7 @@ class Table(Handler):
             "KinesisStreamSpecification",
             "OnDemandThroughput",
             "ResourcePolicy",
+            "VectorIndexes",
             "WarmThroughput",
         }
     )

@@ -22,6 +22,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "GetQueueAttributes": {"Attributes": {"QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:a-queue"}},
 }
 """Answers whose maps a model cannot make up."""
+TEXTS = {
+    "DetectorId": "{:032x}",
+    "accessKeyIdType": "AKIAEXAMPLE{:09d}",
+    "arnType": f"arn:aws:iam::{ACCOUNT}:policy/p{{}}",
+    "policyVersionIdType": "v{}",
+    "policyDocumentType": "%7B%22Version%22%3A%222012-10-17%22%7D",
+    "NameSpacedFunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f:{{}}",
+    "ScheduleGroupArn": f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/g{{}}",
+}
+"""Texts that are put to use again and must fit their model there, by the name of their shape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +153,7 @@ class FakeLab:
             }
         if kind == "list":
             return (
-                [] if depth > 6 or shape.name.startswith("Failed") else [self.made_up(shape.member, params, depth + 1)]
+                [] if depth > 6 or "ResultEntryList" in shape.name else [self.made_up(shape.member, params, depth + 1)]
             )
         plain: dict[str, Any] = {
             "map": {},
@@ -157,6 +167,8 @@ class FakeLab:
             return plain[kind]
         if kind in {"integer", "long"}:
             return 1
+        if shape.name in TEXTS:
+            return TEXTS[shape.name].format(next(self.numbers))
         states = {"ACTIVE", "Active", "running", "Successful"} & set(getattr(shape, "enum", None) or ())
         return min(states) if states else f"{shape.name}-{next(self.numbers)}"
 

@@ -180,7 +180,20 @@ _VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from("Ref Fn::GetAtt Fn::Sub Fn::If Fn::Join Condition Type Properties DependsOn Value".split()),
+            st.sampled_from(
+                [
+                    "Ref",
+                    "Fn::GetAtt",
+                    "Fn::Sub",
+                    "Fn::If",
+                    "Fn::Join",
+                    "Condition",
+                    "Type",
+                    "Properties",
+                    "DependsOn",
+                    "Value",
+                ]
+            ),
             inner,
             max_size=3,
         )
@@ -189,7 +202,11 @@ _VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from("Parameters Mappings Conditions Resources Outputs Transform".split()), _VALUES))
+@given(
+    st.dictionaries(
+        st.sampled_from(["Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Transform"]), _VALUES
+    )
+)
 def test_any_structure_is_a_template_or_a_validation_error(document: dict[str, Any]) -> None:
     """Sections of the wrong shape are told, not tripped over."""
     document = {"Resources": {"Q": QUEUE}, **document}
