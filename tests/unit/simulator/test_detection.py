@@ -143,6 +143,14 @@ def test_a_file_of_lines_alone_is_refused() -> None:
         parse_list(b"\n" * 1_000_001, "TXT")
 
 
+def test_a_field_too_large_for_a_table_ends_it() -> None:
+    """A quote that is never closed swallows the rest; what came before it counts."""
+    body = PROOF_POINT + b'"' + b"x,\n" * 60_000
+    found = parse_list(body, "PROOF_POINT")
+    assert holds(found, "198.51.100.5")
+    assert found.entries == 2
+
+
 def test_a_line_too_long_for_a_table_is_passed_over() -> None:
     """And the rest of the table counts."""
     body = PROOF_POINT + b"," * 70_000 + b"\n203.0.113.7, 1, 100\n"

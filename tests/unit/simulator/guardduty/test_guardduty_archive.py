@@ -117,6 +117,10 @@ def test_unarchiving_a_suppressed_finding_holds_until_it_occurs_again(listed: An
         ({"service.additionalInfo.threatName": {"Equals": ["Customer Threat Intel"]}}, True),
         ({"service.archived": {"Equals": ["false"]}}, True),
         ({"severity": {"GreaterThan": 5}}, False),
+        ({"resource.lambdaDetails.lastModifiedAt": {"LessThan": 1795368802124}}, True),
+        ({"resource.lambdaDetails.lastModifiedAt": {"LessThan": 1795368802123}}, False),
+        ({"service.additionalInfo.type": {"Equals": ["default"]}}, True),
+        ({"service.evidence.threatIntelligenceDetails.threatNames": {"Equals": ["Customer Threat Intel"]}}, True),
     ],
 )
 def test_filters_may_name_any_field(listed: Any, criterion: dict[str, Any], expected: bool) -> None:
@@ -124,6 +128,27 @@ def test_filters_may_name_any_field(listed: Any, criterion: dict[str, Any], expe
     listed.call("CreateFilter", Name="quiet", Action="ARCHIVE", FindingCriteria={"Criterion": criterion})
     runs(listed, 1)
     assert archived(listed) is expected
+
+
+def test_a_filter_of_fields_that_no_finding_has_is_refused(world: Any) -> None:
+    """Whatever begins otherwise than a finding's members."""
+    for field in ("nothing", "resource", "resource.", "service..count", "detail.type"):
+        criteria = {"Criterion": {field: {"Equals": ["x"]}}}
+        assert world.error("CreateFilter", Name="quiet", FindingCriteria=criteria).code == "BadRequestException"
+    assert world.call("ListFilters")["FilterNames"] == []
+
+
+def test_a_filter_can_get_other_criteria(listed: Any) -> None:
+    """What arrived under the old ones stays archived until it occurs again."""
+    listed.call("CreateFilter", Name="quiet", Action="ARCHIVE", FindingCriteria=LAMBDA)
+    runs(listed, 1)
+    other = {"Criterion": {"type": {"Equals": ["Recon:EC2/Portscan"]}}}
+    listed.call("UpdateFilter", FilterName="quiet", FindingCriteria=other, Description="narrower")
+    assert archived(listed)
+    runs(listed, 1)
+    assert not archived(listed)
+    shown = listed.call("GetFilter", FilterName="quiet")
+    assert (shown["FindingCriteria"], shown["Description"], shown["Version"]) == (other, "narrower", 2)
 
 
 def test_a_filter_without_action_does_nothing(listed: Any) -> None:

@@ -188,3 +188,22 @@ def test_lists_come_in_pages(world: Any) -> None:
 def test_a_token_from_elsewhere_is_refused(world: Any, token: str) -> None:
     """Nothing but the service's own tokens is taken."""
     assert world.error("ListThreatIntelSets", NextToken=token).code == "BadRequestException"
+
+
+def test_a_list_can_be_renamed_and_moved(world: Any) -> None:
+    """The new object is read when the list is next activated."""
+    ids = create(world)
+    world.wait(minutes=10)
+    location = world.put("elsewhere.txt", b"203.0.113.9")
+    world.call("UpdateThreatIntelSet", **ids, Name="renamed", Location=location)
+    shown = world.call("GetThreatIntelSet", **ids)
+    assert (shown["Name"], shown["Location"], shown["Status"]) == ("renamed", location, "ACTIVE")
+    world.flow()
+    world.call("UpdateThreatIntelSet", **ids, Activate=True)
+    world.wait(minutes=10)
+    world.flow()
+    world.flow("203.0.113.9")
+    world.wait(minutes=10)
+    counts = {each["Description"].split()[-1]: each["Service"]["Count"] for each in world.findings()}
+    assert counts == {"renamed.": 1}
+    assert len(world.findings()) == 2
