@@ -45,6 +45,8 @@ class Access(Versions):
         if qualifier == LATEST:
             raise names.invalid("We currently do not support adding policies for $LATEST.")
         self._check_policy_revision(function, qualifier, RevisionId)
+        if conditions.get("FunctionUrlAuthType") and Action != "lambda:InvokeFunctionUrl":
+            raise names.invalid("FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action")
         statements = function.policies.get(qualifier or LATEST, [])
         if any(statement["Sid"] == StatementId for statement in statements):
             raise names.conflict(

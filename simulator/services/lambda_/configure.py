@@ -143,7 +143,7 @@ def check_tags(ctx: Context, tags: Mapping[str, str], held: Mapping[str, str]) -
     if any(key.lower().startswith("aws:") for key in tags) and ctx.invoked_by != "cloudformation.amazonaws.com":
         raise invalid("Tag keys starting with 'aws:' are reserved for system use.")
     if len({*held, *tags}) > TAGS_LIMIT:
-        raise invalid(f"Number of tags exceeds resource tag limit of {TAGS_LIMIT}.")
+        raise invalid("Number of tags exceeds resource tag limit.")
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

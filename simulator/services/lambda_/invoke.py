@@ -6,10 +6,12 @@ flow-log records, the retry of a failed event. A replay calls `apply_run` alone,
 
 import base64
 import json
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from scenario.errors import LabError
 from simulator.clock import milliseconds, moment
 from simulator.errors import AwsError
 from simulator.functions import Invocation, Outcome
@@ -17,6 +19,8 @@ from simulator.service import Connection, Context, Flow
 from simulator.services.lambda_ import names
 from simulator.services.lambda_.network import Networks
 from simulator.services.lambda_.state import Event, Function, Shape, Version
+
+log = logging.getLogger(__name__)
 
 SYNC_LIMIT = 6_291_456
 ASYNC_LIMIT = 1_048_576
@@ -54,7 +58,7 @@ class Runs(Networks):
             now=ctx.now,
             invoked_arn=function.arn(qualifier) if qualifier else None,
         )
-        outcome = self.lab.environments.run(self.spec(function, version), invocation)
+        outcome = self._run(function, version, invocation)
         kept = payload if event else payload[:PAYLOAD_KEPT]
         data: Shape = {
             "region": function.region,
@@ -81,6 +85,24 @@ class Runs(Networks):
             data["attempt"] = event.attempt + 1
         ctx.record(self.name, "run", data)
         return data, outcome
+
+    def _run(self, function: Function, version: Version, invocation: Invocation) -> Outcome:
+        """Return how a run went; one that this machine has no process or space for is a failed one, not the lab's end."""
+        try:
+            return self.lab.environments.run(self.spec(function, version), invocation)
+        except (LabError, OSError) as failure:
+            log.exception("a function could not be run", extra={"function": function.arn(version.number)})
+            message = f"RequestId: {invocation.request_id} Error: {failure}"
+            payload = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
+            return Outcome(
+                status="init-error",
+                payload=payload,
+                log=message,
+                duration_ms=0.0,
+                init_ms=None,
+                max_memory_mb=0,
+                connections=(),
+            )
 
     def apply_run(self, ctx: Context, data: Shape) -> None:
         """Write the run's log and metrics, emit its flow records, and queue the retry of a failed event."""
@@ -244,12 +266,13 @@ def answer(data: Shape, outcome: Outcome, *, tail: bool) -> Shape:
     return shape
 
 
-def bounded(log: str) -> str:
-    """Return a run's log, its middle left out where it is too long to be kept."""
-    if len(log) <= LOG_KEPT:
-        return log
+def bounded(text: str) -> str:
+    """Return a run's log as text that can be kept: bounded, its middle left out, and without lone surrogates."""
+    text = text.encode("utf-8", "replace").decode()
+    if len(text) <= LOG_KEPT:
+        return text
     half = LOG_KEPT // 2
-    return f"{log[:half]}\n[{len(log) - 2 * half} characters left out]\n{log[-half:]}"
+    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
 
 
 def _checked(payload: bytes, invocation_type: str) -> bytes:

@@ -87,6 +87,26 @@ def test_runs_of_one_environment_share_a_log_stream(traffic: Any) -> None:
     assert streams[0] == streams[1] != streams[2]
 
 
+def test_a_machine_that_cannot_run_it_fails_the_run_and_not_the_lab(traffic: Any, monkeypatch: Any) -> None:
+    """A full disk must not stop every later tick."""
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(traffic.environments, "run", full)
+    answer = traffic.do("Invoke", FunctionName="traffic")
+    assert answer["FunctionError"] == "Unhandled"
+    assert b"No space left on device" in answer["Payload"]
+    assert traffic.moto.total("Errors") == 1
+
+
+def test_a_log_that_is_no_text_is_kept_as_text(traffic: Any) -> None:
+    """A lone surrogate cannot be written to disk."""
+    traffic.environments.outcome = replace(traffic.environments.outcome, log="START\n\ud800x")
+    traffic.deliver()
+    assert traffic.journal[-1][4]["log"] == "START\n?x"
+
+
 def test_a_long_log_is_bounded_in_the_journal(traffic: Any) -> None:
     """A handler that prints without end fills nothing."""
     traffic.environments.outcome = replace(traffic.environments.outcome, log="START\n" + "x" * 10**6 + "\nREPORT")

@@ -53,6 +53,8 @@ def test_statements_have_ids_of_their_own(traffic: Any) -> None:
     assert refused == ("ResourceNotFoundException", "Statement none is not found in resource policy.")
     with pytest.raises(Exception, match="The provided principal was invalid"):
         traffic.allow_rule(StatementId="x", Principal="nobody")
+    with pytest.raises(Exception, match="FunctionUrlAuthType is only supported"):
+        traffic.allow_rule(StatementId="x", FunctionUrlAuthType="NONE")
     with pytest.raises(Exception, match="The Revision Id provided does not match"):
         traffic.allow_rule(StatementId="x", RevisionId="old")
     traffic.do("RemovePermission", FunctionName="traffic", StatementId="rule")
@@ -193,7 +195,7 @@ def test_tags_are_added_removed_and_guarded(traffic: Any) -> None:
     assert traffic.refused("TagResource", Resource=ARN + ":1", Tags={"x": "1"})[0] == "InvalidParameterValueException"
     assert traffic.refused("ListTags", Resource=ARN + "x")[0] == "ResourceNotFoundException"
     many = {str(number): "" for number in range(51)}
-    assert "limit of 50" in traffic.refused("TagResource", Resource=ARN, Tags=many)[1]
+    assert "exceeds resource tag limit" in traffic.refused("TagResource", Resource=ARN, Tags=many)[1]
 
 
 def test_a_function_url_is_shown_once_per_function_and_alias(traffic: Any) -> None:
