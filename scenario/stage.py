@@ -33,8 +33,12 @@ class CommandLab:
         self._scenario = scenario
         self._home = home
         self._variant = variant(scenario, seed)
-        self._run("start", "--port", "0", "--seed", seed)
-        self._environment: dict[str, str] = json.loads(self._run("env", "--shell", "json"))
+        self._environment: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start the lab's process and learn how to reach it."""
+        self._run("start", "--port", "0", "--seed", self._variant.seed)
+        self._environment = json.loads(self._run("env", "--shell", "json"))
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -75,7 +79,7 @@ class CommandLab:
         return Verdict(passed=task["status"] == "passed", score=task["score"], why=task["why"])
 
     def stop(self) -> None:
-        """End the lab's process."""
+        """End the lab's process, where there is one."""
         self._run("stop")
 
     def _run(self, *arguments: str, accept: tuple[int, ...] = (PASSED,)) -> str:
@@ -108,6 +112,7 @@ def fresh(scenario: Scenario, seed: str) -> Iterator[CommandLab]:
     with tempfile.TemporaryDirectory(prefix="lab-trial-", ignore_cleanup_errors=True) as folder:
         lab = CommandLab(scenario, Path(folder), seed)
         try:
+            lab.start()
             yield lab
         finally:
             lab.stop()
