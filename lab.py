@@ -21,12 +21,13 @@ import simulator.cli
 import templates.cli
 from scenario.errors import LabError
 from simulator import client, environment
-from simulator.home import Home
+from simulator.home import Home, Running
 
 if TYPE_CHECKING:
     from checker.worlds import Foresight, Memory, Outlook, World
     from simulator.client import ControlClient
     from templates.deploy import Connect, Credentials
+    from templates.preflight import Check
 
 SCENARIO = "lambda-malicious-ip"
 REGION = "us-east-1"
@@ -42,10 +43,7 @@ class SimulatorWorld:
         self._control = control
         running = control.running
         self.lab_id = running.lab_id
-        # Nothing set outside may lead a client elsewhere: no profile, no proxy, no endpoint of a single service.
-        for name in environment.hostile(os.environ):
-            del os.environ[name]
-        os.environ.update(environment.lab_variables(home, running))
+        _stay_in_the_lab(home, running)
         self._session: Any = None
 
     def client(self, service: str) -> Any:
@@ -140,6 +138,8 @@ def connect(target: templates.cli.Target) -> Connect:
 def _session_factory(target: str) -> Connect:
     import boto3
 
+    from templates.deploy import Credentials
+
     def keys(credentials: Credentials | None) -> dict[str, str]:
         if credentials is None:
             return {}
@@ -157,16 +157,35 @@ def _session_factory(target: str) -> Connect:
         return lambda credentials: localstack_client.session.Session(**keys(credentials))
     home = Home.from_environment()
     running = client.required(home).running
+    _stay_in_the_lab(home, running)
+    owner = Credentials(
+        access_key_id=running.owner_access_key_id,
+        secret_access_key=running.owner_secret_access_key,
+        session_token=running.owner_session_token,
+    )
+    return lambda credentials: boto3.session.Session(**keys(credentials or owner), region_name=running.region)
+
+
+def _stay_in_the_lab(home: Home, running: Running) -> None:
+    """Let nothing that is set outside lead this process elsewhere: no profile, no proxy, no endpoint of a single service."""
     for name in environment.hostile(os.environ):
         del os.environ[name]
     os.environ.update(environment.lab_variables(home, running))
-    return lambda credentials: boto3.session.Session(**keys(credentials), region_name=running.region)
 
 
 def seed_of(target: templates.cli.Target) -> tuple[str, str | None] | None:
     """Return the seed of the lab that runs in the simulator and the address chosen for it, None elsewhere."""
     running = client.alive(Home.from_environment()) if target is templates.cli.Target.SIMULATOR else None
     return (running.running.seed, running.running.ip) if running else None
+
+
+def further(target: templates.cli.Target) -> list[Check]:
+    """Return what the doctor looks at beside a world's account: this machine, this installation, the running lab."""
+    from simulator.doctor import machine, replay
+    from templates.preflight import Check
+
+    rows = [*machine(), *(replay(Home.from_environment()) if target is templates.cli.Target.SIMULATOR else ())]
+    return [Check(name=row.name, state=row.state, found=row.found, advice=row.advice) for row in rows]
 
 
 app = typer.Typer(
@@ -178,7 +197,7 @@ app = typer.Typer(
 )
 simulator.cli.register(app)
 app.add_typer(checker.cli.build(world_of))
-app.add_typer(templates.cli.commands(connect, seed_of))
+app.add_typer(templates.cli.commands(connect, seed_of, further))
 app.add_typer(scenario.cli.app, name="scenario", help="For authors: look at a scenario and lint it.")
 
 

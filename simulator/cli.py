@@ -292,8 +292,9 @@ def _run(arguments: Sequence[str], env_of: dict[str, str]) -> int:
 def _print_start(running: Running, as_json: bool) -> None:
     if as_json:
         told = asdict(running)
-        for secret in ("token", "check_access_key_id", "check_secret_access_key", "check_session_token", "seed", "ip"):
-            told.pop(secret)
+        for name in list(told):
+            if name in ("token", "seed", "ip") or name.startswith(("check_", "owner_")):
+                del told[name]
         typer.echo(json.dumps({**told, "console_url": running.console_url}))
         return
     from scenario.load import load

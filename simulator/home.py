@@ -19,7 +19,8 @@ from scenario.errors import LabError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """How to reach a running simulator. The token opens its control API, the keys are the trainee's and the checker's."""
+    """How to reach a running simulator. The token opens its control API, the keys are the trainee's, the checker's and
+    the account owner's, for the instructor's commands."""
 
     pid: int
     endpoint_url: str
@@ -35,6 +36,9 @@ class Running:
     check_access_key_id: str
     check_secret_access_key: str
     check_session_token: str
+    owner_access_key_id: str
+    owner_secret_access_key: str
+    owner_session_token: str
     ip: str | None = None
 
     @property

@@ -50,7 +50,7 @@ class Entry:
 
 
 def _row(entry: Entry, previous: str) -> tuple[Any, ...]:
-    body = json.dumps(entry.body, separators=(",", ":"), ensure_ascii=False)
+    body = json.dumps(entry.body, separators=(",", ":"))
     columns = (entry.seq, entry.change, entry.cause, entry.at, entry.wall, entry.kind, body, entry.blob, entry.digest)
     return (*columns, _link(previous, columns))
 

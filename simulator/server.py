@@ -16,13 +16,14 @@ import secrets
 import signal
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from scenario.errors import LabError
 from simulator.home import Home, Running
-from simulator.identity import Ids, Principal
+from simulator.identity import Ids
 
 if TYPE_CHECKING:
     from cheroot.wsgi import Server
@@ -211,8 +212,11 @@ def _pause(lab: "Lab", paused: bool) -> None:
 
 
 def _running(lab: "Lab", endpoint_url: str) -> Running:
-    keys = {who: Ids.of(lab.seed, "keys", who) for who in ("trainee", "check")}
-    access = {who: ids.unique_id("ASIA", lab.account_id, 20) for who, ids in keys.items()}
+    keys = {}
+    for who in ("", "check_", "owner_"):
+        keys[f"{who}access_key_id"] = Ids.of(lab.seed, "keys", who).unique_id("ASIA", lab.account_id, 20)
+        keys[f"{who}secret_access_key"] = secrets.token_urlsafe(30)
+        keys[f"{who}session_token"] = secrets.token_urlsafe(90)
     return Running(
         pid=os.getpid(),
         endpoint_url=endpoint_url,
@@ -222,39 +226,24 @@ def _running(lab: "Lab", endpoint_url: str) -> Running:
         scenario=lab.meta["scenario"],
         account_id=lab.account_id,
         region=lab.region,
-        access_key_id=access["trainee"],
-        secret_access_key=secrets.token_urlsafe(30),
-        session_token=secrets.token_urlsafe(90),
-        check_access_key_id=access["check"],
-        check_secret_access_key=secrets.token_urlsafe(30),
-        check_session_token=secrets.token_urlsafe(90),
         ip=lab.meta.get("ip"),
+        **keys,
     )
 
 
 def _give_keys(gateway: "Gateway", lab: "Lab", running: Running) -> None:
-    """Let the gateway know the trainee's session and the checker's: both of the participant role, told apart by name."""
-    from simulator.service import Context
+    """Let the gateway know the trainee's session, the checker's (the same role, told apart by name) and the account owner's."""
+    from simulator.story import account_owner, participant_role, session_of
 
     now = lab.clock.now()
-    reader = Principal.service("sts.amazonaws.com", lab.account_id)
-    role = Context(lab=lab, principal=reader, now=now, ids=Ids.of("give keys")).read(
-        "iam", "GetRole", RoleName="WSParticipantRole"
-    )["Role"]
+    participant = participant_role(lab)
     for name, key, secret in (
         ("Participant", running.access_key_id, running.secret_access_key),
         (CHECK_SESSION, running.check_access_key_id, running.check_secret_access_key),
     ):
-        principal = Principal.session(
-            account_id=lab.account_id,
-            role_name=role["RoleName"],
-            role_id=role["RoleId"],
-            session_name=name,
-            access_key_id=key,
-            created=now.replace(microsecond=0),
-            path=role["Path"],
-        )
-        gateway.secrets[key] = (principal, secret)
+        gateway.secrets[key] = (replace(session_of(lab, participant, name, now), access_key_id=key), secret)
+    owner = replace(account_owner(lab, now), access_key_id=running.owner_access_key_id)
+    gateway.secrets[running.owner_access_key_id] = (owner, running.owner_secret_access_key)
     lab.meta["trainee_key"] = running.access_key_id
 
 

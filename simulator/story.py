@@ -17,6 +17,7 @@ from scenario.errors import LabError
 from scenario.model import Scenario, Step, Variant
 from scenario.variant import scenery, timeline
 from simulator.clock import milliseconds
+from simulator.errors import AwsError
 from simulator.identity import Ids, Principal
 from simulator.service import Context
 from simulator.world import Ask, Lab
@@ -30,6 +31,7 @@ QUANTUM = timedelta(minutes=10)
 SETTLED = timedelta(minutes=5, seconds=30)
 """How long ago the function last ran when the history ends: GuardDuty has shown that run by then."""
 
+PARTICIPANT = "WSParticipantRole"
 DEPLOYMENT_AGENT = "aws-cli/2.17.13 md/awscrt#0.20.11 ua/2.0 os/linux md/arch#x86_64 lang/python#3.11.8 md/prompt#off"
 PAUSES = {"bootstrap": 5, "baseline": 45, "workload": 60, "detection": 150}
 """Seconds between the steps of the deployment, as an instructor's console takes them (docs/aws-facts.md, part 0)."""
@@ -53,7 +55,7 @@ class Story:
         self._end()
 
     def _deploy(self) -> None:
-        owner = _account_owner(self.lab, self.start)
+        owner = account_owner(self.lab, self.start)
         actions = plan(self.scenario, self.variant, Options())
         for action in actions:
             principal = self._session(action.as_role) if action.as_role else owner
@@ -214,7 +216,7 @@ def start_of(wall: datetime, history: timedelta) -> datetime:
     return wall.replace(microsecond=0) - since - history
 
 
-def _account_owner(lab: Lab, now: datetime) -> Principal:
+def account_owner(lab: Lab, now: datetime) -> Principal:
     """Return who sets up the account before its own roles exist: its organisation's access role."""
     ids = Ids.of(lab.seed, "owner")
     return Principal.session(
@@ -225,6 +227,16 @@ def _account_owner(lab: Lab, now: datetime) -> Principal:
         access_key_id=ids.unique_id("ASIA", lab.account_id, 20),
         created=now,
     )
+
+
+def participant_role(lab: Lab) -> Mapping[str, Any]:
+    """Return the trainee's role in IAM's shape; what is left of it where somebody deleted it."""
+    reader = Principal.service("sts.amazonaws.com", lab.account_id)
+    ctx = Context(lab=lab, principal=reader, now=lab.clock.now(), ids=Ids.of(lab.seed, "participant"))
+    try:
+        return dict(ctx.read("iam", "GetRole", RoleName=PARTICIPANT)["Role"])
+    except AwsError:
+        return {"RoleName": PARTICIPANT, "RoleId": ctx.ids.unique_id("AROA", lab.account_id)}
 
 
 def _next_run(lab: Lab) -> datetime | None:
