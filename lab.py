@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-import scenario.cli
 import typer
 
 import checker.cli
+import scenario.cli
 import simulator.cli
 import templates.cli
 from scenario.errors import LabError
