@@ -13,7 +13,8 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class Environments:
     def prepare(self, spec: FunctionSpec) -> None:
         """Begin warming up a process for the function and return at once."""
         if _runs_here(spec):
-            threading.Thread(target=self._warm_up, args=(self._environment(spec),), daemon=True).start()
+            threading.Thread(target=self._warm_up, args=(spec,), daemon=True).start()
 
     def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         """Run the function once, in its warm process or a new one.
@@ -80,18 +81,14 @@ class Environments:
         if not _runs_here(spec):
             return _not_run(spec, invocation, "Runtime.Unsupported", f"The lab runs Python only, not {spec.runtime}")
         request = _run_request(spec, invocation)
-        environment = self._environment(spec)
-        for last in (False, True):
+        for _ in range(2):
             try:
-                with environment.lock:
-                    self._ensure_started(environment)
+                with self._held(spec) as environment:
                     return _outcome(spec, invocation, environment.ask(request, _ANSWER_S))
             except BadPackage as bad:
                 return _not_run(spec, invocation, "Runtime.ImportModuleError", str(bad))
-            except _Gone:
-                environment.end()
-                if last:
-                    break
+            except _Gone as gone:
+                log.warning("a function's keeper was lost", extra={"function": spec.key, "why": str(gone)})
         return _not_run(spec, invocation, "Runtime.ExitError", reports.exit_reason(None))
 
     def rehearse(
@@ -121,7 +118,7 @@ class Environments:
         with self._lock:
             environment = self._live.pop(key, None)
         if environment is not None:
-            environment.end()
+            environment.retire()
 
     def close(self) -> None:
         """End every process. Later calls start new ones."""
@@ -129,10 +126,26 @@ class Environments:
             environments = tuple(self._live.values())
             self._live.clear()
         for environment in environments:
-            environment.end()
+            environment.retire()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # --- processes
+
+    @contextmanager
+    def _held(self, spec: FunctionSpec) -> Iterator[_Environment]:
+        """Hold the function's environment, started. Raises BadPackage and _Gone; after the latter it starts anew."""
+        while True:
+            environment = self._environment(spec)
+            with environment.lock:
+                if environment.retired:
+                    continue
+                try:
+                    self._ensure_started(environment)
+                    yield environment
+                except _Gone:
+                    environment.end()
+                    raise
+                return
 
     def _environment(self, spec: FunctionSpec) -> _Environment:
         """Return the function's environment as it is configured now; ends one of an older configuration."""
@@ -148,15 +161,15 @@ class Environments:
             while len(self._live) > self._most_live:
                 ended.append(self._live.popitem(last=False)[1])
         for environment in ended:
-            environment.end()
+            environment.retire()
         return found
 
-    def _warm_up(self, environment: _Environment) -> None:
+    def _warm_up(self, spec: FunctionSpec) -> None:
         try:
-            with environment.lock:
-                self._ensure_started(environment)
+            with self._held(spec):
+                pass
         except (BadPackage, _Gone) as failed:
-            log.info("a function was not warmed up", extra={"function": environment.spec.key, "why": str(failed)})
+            log.info("a function was not warmed up", extra={"function": spec.key, "why": str(failed)})
 
     def _ensure_started(self, environment: _Environment) -> None:
         if environment.is_alive():
@@ -178,7 +191,6 @@ class Environments:
         union: list[dict[tuple[str, int, str], Connection]],
     ) -> str:
         """Add one sample's connections to `union`; return why it did not get to its end, or nothing."""
-        environment = self._environment(spec)
         request = {
             "op": "rehearse",
             "id": os.urandom(8).hex(),
@@ -187,13 +199,11 @@ class Environments:
             "invocations": [_run_request(spec, invocation) for invocation in invocations],
         }
         try:
-            with environment.lock:
-                self._ensure_started(environment)
+            with self._held(spec) as environment:
                 answer = environment.ask(request, budget_s + _ANSWER_S)
         except BadPackage:
             return ""
         except _Gone:
-            environment.end()
             return "the function's process was lost while looking ahead"
         for place, found in enumerate(answer["connections"]):
             for connection in _connections(found):
@@ -206,7 +216,8 @@ class _Environment:
 
     def __init__(self, spec: FunctionSpec) -> None:
         self.spec = spec
-        self.lock = threading.RLock()
+        self.lock = threading.Lock()
+        self.retired = False
         self._process: subprocess.Popen[bytes] | None = None
         self._root: Path | None = None
 
@@ -249,6 +260,12 @@ class _Environment:
             return _read_within(process.stdout.fileno(), seconds)
         except (OSError, frames.BrokenFrame) as failed:
             raise _Gone(str(failed)) from failed
+
+    def retire(self) -> None:
+        """End for good, once a run that is under way is over."""
+        with self.lock:
+            self.retired = True
+            self.end()
 
     def end(self) -> None:
         """End the keeper, which ends the rest; remove the files."""

@@ -7,6 +7,7 @@ subprocesses or C code do with those paths is not translated; the wall refuses t
 from __future__ import annotations
 
 import builtins
+import importlib
 import io
 import os
 import sys
@@ -17,15 +18,22 @@ _ONE_PATH = (
     "stat", "lstat", "listdir", "scandir", "mkdir", "rmdir", "remove", "unlink", "access", "chdir", "open", "readlink",
     "statvfs", "mkfifo", "listxattr", "getxattr", "chroot",
 )  # fmt: skip
+_TOOK_FUNCTIONS = ("shutil", "tempfile")
+"""Modules that keep functions of `os` under names of their own: they are loaded again once those are replaced."""
+
 _TWO_PATHS = ("rename", "replace", "link", "symlink")
 
 
 class Folders:
-    """Where `/var/task` and `/tmp` really are. `temporary` may be moved, for a dry run on a copy."""
+    """Where `/var/task` and `/tmp` really are. `temporary` may be moved, for a dry run on a copy.
 
-    def __init__(self, task: str, temporary: str) -> None:
+    `kept` are real folders that may lie below `/tmp` themselves: paths into them mean what they say.
+    """
+
+    def __init__(self, task: str, temporary: str, kept: tuple[str, ...]) -> None:
         self.task = task
         self.temporary = temporary
+        self._kept = tuple(path.rstrip("/") + "/" for path in kept)
 
     def real(self, path: Any) -> Any:
         """Return the real path of one under Lambda's names; anything else as it is."""
@@ -40,6 +48,8 @@ class Folders:
         return self._real_text(text)
 
     def _real_text(self, text: str) -> str:
+        if text.startswith(self._kept):
+            return text
         for shown, real in (("/tmp", self.temporary), ("/var/task", self.task)):  # noqa: S108 - Lambda's own
             if text == shown or text.startswith(shown + "/"):
                 return real + text[len(shown) :]
@@ -61,9 +71,9 @@ def install(folders: Folders) -> None:
     real_cwd = os.getcwd
     os.getcwd = lambda: folders.shown(real_cwd())
     builtins.open = io.open = _translating(folders, io.open, 1)
-    for module in ("posixpath", "genericpath", "tempfile", "shutil"):
-        if module in sys.modules:
-            _refresh(sys.modules[module])
+    for name in _TOOK_FUNCTIONS:
+        sys.modules.pop(name, None)
+        importlib.import_module(name)
 
 
 def _translating(folders: Folders, real: Callable[..., Any], paths: int) -> Callable[..., Any]:
@@ -95,10 +105,3 @@ def _by_descriptor(folders: Folders, real: Callable[..., Any]) -> Callable[..., 
             real_close(handle)
 
     return through
-
-
-def _refresh(module: Any) -> None:
-    """Give a module that took functions of `os` by name the translating ones."""
-    for name in (*_ONE_PATH, *_TWO_PATHS):
-        if callable(getattr(module, name, None)) and getattr(module, name, None).__module__ in ("posix", "nt"):
-            setattr(module, name, getattr(os, name))

@@ -110,7 +110,7 @@ class Runtime:
         self._commands, self._answers = commands, answers
         self._shared = shared
         self._clock = labtime.Clock()
-        self._folders = paths.Folders(config["task"], config["temporary"])
+        self._folders = paths.Folders(config["task"], config["temporary"], (config["root"], *config["readable"]))
         self._log = _Log()
         self._handler: Callable[..., Any] | None = None
         self._load_error: dict[str, Any] | None = None
@@ -267,11 +267,10 @@ class Runtime:
 
     def _own_frames(self, trace: TracebackType | None) -> list[traceback.FrameSummary]:
         """The handler's frames: neither this runtime's nor those of the import machinery that led to it."""
-        found = traceback.extract_tb(trace)
-        while found and (found[0].filename.startswith((self._frames_hidden, "<frozen importlib")) or
-                         found[0].filename == importlib.__file__):  # fmt: skip
+        found = [each for each in traceback.extract_tb(trace) if not each.filename.startswith(self._frames_hidden)]
+        while found and found[0].filename.startswith(("<frozen importlib", importlib.__file__)):
             found.pop(0)
-        return list(found)
+        return found
 
     def _print_error(self, problem: dict[str, Any]) -> None:
         lines = "".join(problem["stackTrace"])
@@ -385,6 +384,16 @@ def start(config: frames.Message, commands: int, answers: int, shared: mmap.mmap
     runtime = Runtime(config, commands, answers, shared)
     runtime.prepare()
     return runtime
+
+
+def leave(code: object) -> NoReturn:
+    """End the process as Python does on `sys.exit(code)`, without what only the keeper would clean up."""
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit((code or 0) & 0xFF)
 
 
 def _die(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -131,9 +131,11 @@ def _become_walled(
         if config.get("dry") is None:
             served.serve()
         served.rehearse(config["dry"])
+    except SystemExit as left:
+        runtime.leave(left.code)
     except BaseException:
         traceback.print_exc()
-    os._exit(70)
+    os._exit(1)
 
 
 _COMMANDS, _ANSWERS, _CHANNEL = 3, 4, 5
