@@ -182,13 +182,14 @@ class Story:
         name = by.removeprefix("user:")
         ctx = self._context(Principal.service("iam.amazonaws.com", self.lab.account_id))
         user = ctx.read("iam", "GetUser", UserName=name)["User"]
+        keys = ctx.read("iam", "ListAccessKeys", UserName=name)["AccessKeyMetadata"]
         return Principal(
             type="IAMUser",
             account_id=self.lab.account_id,
             arn=user["Arn"],
             principal_id=user["UserId"],
             name=name,
-            access_key_id=Ids.of(self.lab.seed, "key", by).unique_id("AKIA", self.lab.account_id, 20),
+            access_key_id=keys[0]["AccessKeyId"],
         )
 
     def _context(self, principal: Principal) -> Context:

@@ -181,7 +181,7 @@ def remote_ip(ip: str) -> dict[str, Any]:
     country centroids, which come without a city (docs/aws-facts.md, part 10, number 8).
     """
     digest = hashlib.sha256(ip.encode()).digest()
-    as_name, organisation = _ORGANISATIONS[digest[0] % len(_ORGANISATIONS)]
+    as_name, organisation = _ORGANISATIONS[digest[2] % len(_ORGANISATIONS)]  # a number always has one name
     country, latitude, longitude = _COUNTRIES[digest[1] % len(_COUNTRIES)]
     return {
         "City": {},
