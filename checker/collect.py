@@ -70,6 +70,7 @@ class _Collector:
     def __init__(self, world: World) -> None:
         self.world = world
         self.gaps: list[str] = []
+        self.clients: dict[str, Any] = {}
 
     def evidence(self, finding_type: str, known_function: str) -> Evidence:
         """Return the evidence, asking service by service."""
@@ -104,8 +105,10 @@ class _Collector:
         )
 
     def client(self, service: str) -> Any:
-        """Return a client of the world's; botocore keeps none, so the world may."""
-        return self.world.client(service)
+        """Return a client of the world's, made once: making one costs more than most calls."""
+        if service not in self.clients:
+            self.clients[service] = self.world.client(service)
+        return self.clients[service]
 
     def optional(self, what: str, call: Callable[..., Any], *absent: str, **params: Any) -> Any:
         """Return a call's result; None where it fails with one of the codes `absent` or is refused, which is a gap."""

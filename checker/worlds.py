@@ -7,12 +7,13 @@ happen next (`Foresight`) and what the trainee said and did in earlier checks (`
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 
 def user_agent() -> str:
     """Return the checker's own user agent: calls that carry it are never counted as the trainee's."""
+    from importlib.metadata import PackageNotFoundError, version  # costs more than the rest of this room's core
+
     try:
         return f"{AGENT}/{version('guardduty-lab')}"
     except PackageNotFoundError:
