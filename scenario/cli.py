@@ -59,6 +59,7 @@ def test(
     scenario_id: ScenarioId = DEFAULT,
     only: Annotated[str | None, typer.Option(help="Only the fix with this id.")] = None,
     seed: Annotated[str, typer.Option(help="The seed of the labs.")] = "trial",
+    jobs: Annotated[int, typer.Option(min=1, help="How many labs at a time.")] = 1,
 ) -> None:
     """Play every fix and tempting wrong fix against a fresh lab. Exits with 1 where the grader disagrees."""
     from functools import partial
@@ -75,7 +76,7 @@ def test(
             f"Playing {only!r}", "the scenario has no such fix", f"Choose of: {', '.join(known)}.", exit_code=2
         )
     disagreements = 0
-    for result in trials(scenario, partial(fresh, scenario, seed), only):
+    for result in trials(scenario, partial(fresh, scenario, seed), only=only, jobs=jobs):
         disagreements += bool(result.disagreement)
         verdict = "accepted" if result.verdict.passed else "refused"
         typer.echo(f"{result.exercise.id}: {verdict}, {result.verdict.score} points. {result.disagreement}".rstrip())

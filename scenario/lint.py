@@ -109,8 +109,12 @@ def _background(scenario: Scenario) -> Iterator[str]:
     for actor in background.actors:
         if actor.kind == "role" and not actor.trusts:
             yield f"background.actors.{actor.name}: a role that trusts nobody cannot be assumed"
-    for episode in background.episodes:
+    keys: set[str] = set()
+    for episode in sorted(background.episodes, key=lambda each: each.at):
         where = f"background.episodes.{episode.id}"
+        keys.update(call.params["UserName"] for call in episode.calls if call.operation == "CreateAccessKey")
+        if episode.by.startswith("user:") and episode.by.removeprefix("user:") not in keys:
+            yield f"{where}.by: nobody created an access key for {episode.by} before"
         kind, _, name = episode.by.rpartition(":") if episode.by.startswith("user:") else ("role", "", episode.by)
         known = (kind, name.partition("/")[0]) in actors or episode.by == background.provisioner
         if not known or (kind == "role" and "/" not in name):

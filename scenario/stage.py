@@ -56,7 +56,7 @@ class CommandLab:
         from botocore import xform_name
         from botocore.config import Config
 
-        client = boto3.client(
+        client = boto3.session.Session().client(  # a session each: they are not shared between threads
             service,
             endpoint_url=self._environment["AWS_ENDPOINT_URL"],
             region_name=self._environment["AWS_REGION"],

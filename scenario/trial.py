@@ -4,6 +4,7 @@ The lab that they are played against is handed in; `stage` makes the one that `l
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -53,16 +54,26 @@ class Result:
 
 
 def trials(
-    scenario: Scenario, fresh: Callable[[], AbstractContextManager[TrialLab]], only: str | None = None
+    scenario: Scenario,
+    fresh: Callable[[], AbstractContextManager[TrialLab]],
+    *,
+    only: str | None = None,
+    jobs: int = 1,
 ) -> Iterator[Result]:
-    """Play every fix and tempting wrong fix (or `only` the one of that id) and yield how each went, in order."""
+    """Play every fix and tempting wrong fix (or `only` the one of that id) and yield how each went, in order.
+
+    Each gets a lab of its own; `jobs` of them run at a time.
+    """
+
+    def trial(exercise: Fix | TemptingWrongFix) -> Result:
+        with fresh() as lab:
+            play(exercise.steps, lab)
+            verdict = lab.remediation()
+        return Result(exercise=exercise, verdict=verdict, disagreement=disagreement(exercise, verdict))
+
     exercises: tuple[Fix | TemptingWrongFix, ...] = (*scenario.fixes, *scenario.tempting_wrong_fixes)
-    for exercise in exercises:
-        if only is None or exercise.id == only:
-            with fresh() as lab:
-                play(exercise.steps, lab)
-                verdict = lab.remediation()
-            yield Result(exercise=exercise, verdict=verdict, disagreement=disagreement(exercise, verdict))
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(trial, [each for each in exercises if only is None or each.id == only])
 
 
 def play(steps: tuple[Call | Wait, ...], lab: TrialLab) -> None:

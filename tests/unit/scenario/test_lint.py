@@ -100,6 +100,10 @@ def last_episode(**changes: object) -> Callable[[Scenario], Scenario]:
         (lambda s: replace(s, fixes=(s.fixes[0], *s.fixes)), "fixes: 'disable-rule' is there 2 times"),
         (last_episode(by="NobodyRole/x"), "'NobodyRole/x' is no actor's session"),
         (last_episode(by="user:nobody"), "'user:nobody' is no actor's session"),
+        (
+            lambda s: replace(s, background=replace(s.background, episodes=s.background.episodes[1:])),
+            "ci-is-refused.by: nobody created an access key for user:ci-deploy before",
+        ),
         (last_episode(by="WorkloadDevRole"), "'WorkloadDevRole' is no actor's session"),
         (last_episode(at=timedelta(hours=40)), "goes on after the end"),
         (last_episode(calls=()), "linh-economises.calls: there are none"),
