@@ -19,7 +19,7 @@ from scenario import load
 from scenario.errors import LabError
 from scenario.model import Scenario
 from scenario.steps import Zipped
-from scenario.trial import Verdict
+from scenario.trial import CallFailed, Verdict
 from scenario.variant import variant
 
 PASSED, NOT_PASSED = 0, 1
@@ -51,10 +51,11 @@ class CommandLab:
         return partial(load.zipped, self._scenario.id, self._variant)
 
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make an API call as the trainee and return its result. Raises botocore's ClientError."""
+        """Make an API call as the trainee and return its result. Raises CallFailed."""
         import boto3
         from botocore import xform_name
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
 
         client = boto3.session.Session().client(  # a session each: they are not shared between threads
             service,
@@ -65,7 +66,10 @@ class CommandLab:
             aws_session_token=self._environment["AWS_SESSION_TOKEN"],
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
         )
-        result: Mapping[str, Any] = getattr(client, xform_name(operation))(**params)
+        try:
+            result: Mapping[str, Any] = getattr(client, xform_name(operation))(**params)
+        except (BotoCoreError, ClientError) as error:
+            raise CallFailed(f"{service} {operation}: {error}".rstrip(".")) from error
         return result
 
     def advance(self, by: timedelta) -> None:

@@ -14,6 +14,10 @@ from scenario.model import Call, Fix, Scenario, TemptingWrongFix, Wait
 from scenario.steps import Zipped, render, saved
 
 
+class CallFailed(Exception):
+    """A call of a fix that the lab refused, or that did not answer what the fix saves of it. The text says which."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What the grader says of the remediation: passed or not, its points, and why in the trainee's words."""
@@ -35,7 +39,7 @@ class TrialLab(Protocol):
         """How a folder of the scenario is zipped for this lab."""
 
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make an API call as the trainee. Returns the result under botocore's names; raises as the client does."""
+        """Make an API call as the trainee. Returns the result under botocore's names. Raises CallFailed."""
 
     def advance(self, by: timedelta) -> None:
         """Let lab time pass."""
@@ -67,7 +71,11 @@ def trials(
 
     def trial(exercise: Fix | TemptingWrongFix) -> Result:
         with fresh() as lab:
-            play(exercise.steps, lab)
+            try:
+                play(exercise.steps, lab)
+            except CallFailed as failed:
+                nothing = Verdict(passed=False, score=0, why="It was not graded.")
+                return Result(exercise=exercise, verdict=nothing, disagreement=f"It cannot be played: {failed}.")
             verdict = lab.remediation()
         return Result(exercise=exercise, verdict=verdict, disagreement=disagreement(exercise, verdict))
 
@@ -77,14 +85,17 @@ def trials(
 
 
 def play(steps: tuple[Call | Wait, ...], lab: TrialLab) -> None:
-    """Make the calls one after another, each with what the ones before it saved. Raises what a call raises."""
+    """Make the calls one after another, each with what the ones before it saved. Raises CallFailed."""
     values = dict(lab.values)
     for step in steps:
         if isinstance(step, Wait):
             lab.advance(step.advance)
         else:
             result = lab.call(step.service, step.operation, render(step.params, values, lab.zipped))
-            values |= saved(step.save, result)
+            try:
+                values |= saved(step.save, result)
+            except LookupError as missing:
+                raise CallFailed(f"{step.service} {step.operation} answered without {missing}") from missing
 
 
 def disagreement(exercise: Fix | TemptingWrongFix, verdict: Verdict) -> str:

@@ -13,7 +13,7 @@ from scenario import load
 from scenario.cli import app
 from scenario.model import Call, Fix, TemptingWrongFix, Wait
 from scenario.steps import Zipped
-from scenario.trial import Verdict, disagreement, play, trials
+from scenario.trial import CallFailed, Verdict, disagreement, play, trials
 
 SCENARIO = load.load("lambda-malicious-ip")
 PASSED = Verdict(passed=True, score=35, why="stopped")
@@ -107,6 +107,29 @@ def test_every_exercise_gets_a_lab_of_its_own() -> None:
     ]
     assert len(opened) == 2
     assert [result.exercise.id for result in trials(scenario, fresh, only="wrong")] == ["wrong"]
+
+
+def test_a_fix_that_cannot_be_played_is_a_disagreement_and_the_others_go_on() -> None:
+    """A refused call, or an answer without what is saved of it, is the author's to mend."""
+
+    @dataclass
+    class Refusing(FakeLab):
+        def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+            if operation == "Do":
+                raise CallFailed("b Do: it is refused")
+            return super().call(service, operation, params)
+
+    @contextmanager
+    def fresh() -> Iterator[FakeLab]:
+        yield Refusing(verdict=FAILED)
+
+    misread = replace(WRONG, id="misread", steps=(Call(service="a", operation="List", save={"x": "Nothing"}),))
+    scenario = replace(SCENARIO, fixes=(FIX,), tempting_wrong_fixes=(misread, WRONG))
+    assert [result.disagreement for result in trials(scenario, fresh, jobs=2)] == [
+        "It cannot be played: b Do: it is refused.",
+        "It cannot be played: a List answered without 'Nothing'.",
+        "",
+    ]
 
 
 def test_an_author_lists_shows_and_lints() -> None:
