@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import selectors
 import shutil
 import signal
@@ -33,16 +34,27 @@ MOST_LIVE = 16
 _CHILD = Path(__file__).parent / "child"
 _BOOT = (
     "import sys, types; package = types.ModuleType('_lab'); package.__path__ = [sys.argv.pop()];"
-    " sys.modules['_lab'] = package; from _lab.keeper import main; main()"
+    " sys.modules['_lab'] = package; from _lab.{} import main; main()"
 )
 _SANDBOX = ("sandbox-exec", "-p", "(version 1)(allow default)(deny network*)")
 _START_S = 20.0
 _ANSWER_S = 60.0
 """Seconds after which a keeper that does not answer is given up; its own limits are far below."""
 
+_RUN_S = 8.0
+"""Seconds of real time for a run where no keeper sets a limit."""
+
+_LATE: frames.Message = {
+    "how": "timeout", "memory_mb": 1, "real_ms": 0.0, "skipped_ms": 0.0, "log": "", "connections": []
+}  # fmt: skip
+
 
 class _Gone(Exception):
     """The keeper has ended or does not answer."""
+
+
+class _Late(_Gone):
+    """The keeper did not answer in time."""
 
 
 class _NoWalls(Exception):
@@ -84,9 +96,11 @@ class Environments:
         for _ in range(2):
             try:
                 with self._held(spec) as environment:
-                    return _outcome(spec, invocation, environment.ask(request, _ANSWER_S))
+                    return _outcome(spec, invocation, environment.ask(request, _ANSWER_S if host.FORKS else _RUN_S))
             except BadPackage as bad:
                 return _not_run(spec, invocation, "Runtime.ImportModuleError", str(bad))
+            except _Late:
+                return _outcome(spec, invocation, _LATE)
             except _Gone as gone:
                 log.warning("a function's keeper was lost", extra={"function": spec.key, "why": str(gone)})
         return _not_run(spec, invocation, "Runtime.ExitError", reports.exit_reason(None))
@@ -147,6 +161,16 @@ class Environments:
                     raise
                 return
 
+    @contextmanager
+    def _apart(self, spec: FunctionSpec) -> Iterator[_Environment]:
+        """Give a started environment of its own, for a dry run where processes cannot fork."""
+        environment = _Environment(spec)
+        try:
+            self._ensure_started(environment)
+            yield environment
+        finally:
+            environment.retire()
+
     def _environment(self, spec: FunctionSpec) -> _Environment:
         """Return the function's environment as it is configured now; ends one of an older configuration."""
         ended: list[_Environment] = []
@@ -199,7 +223,7 @@ class Environments:
             "invocations": [_run_request(spec, invocation) for invocation in invocations],
         }
         try:
-            with self._held(spec) as environment:
+            with self._held(spec) if host.FORKS else self._apart(spec) as environment:
                 answer = environment.ask(request, budget_s + _ANSWER_S)
         except BadPackage:
             return ""
@@ -232,7 +256,8 @@ class _Environment:
             (root / name).mkdir(mode=0o700)
         unpack(self.spec.code_zip, root / "task")
         libraries = _link_libraries(root)
-        command = [host.interpreter(), "-I", "-S", "-B", "-c", _BOOT, str(_CHILD)]
+        boot = _BOOT.format("keeper" if host.FORKS else "portable")
+        command = [host.interpreter(), "-I", "-S", "-B", "-c", boot, str(_CHILD)]
         if sys.platform == "darwin" and not kernel:
             command = [*_SANDBOX, *command]
         self._process = subprocess.Popen(
@@ -282,7 +307,7 @@ def _end_process(process: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             pipe.close()
     try:
-        process.wait(5)
+        process.wait(5 if host.FORKS else 0.2)
     except subprocess.TimeoutExpired:
         if sys.platform != "win32":
             os.killpg(process.pid, signal.SIGKILL)
@@ -297,6 +322,8 @@ def _end_process(process: subprocess.Popen[bytes]) -> None:
 
 def _read_within(descriptor: int, seconds: float) -> frames.Message:
     """Return the next message of a keeper; raises OSError when none comes in time."""
+    if not host.FORKS:
+        return _read_in_thread(descriptor, seconds)
     deadline = time.monotonic() + seconds
     inbox = frames.Inbox()
     with selectors.DefaultSelector() as selector:
@@ -308,7 +335,27 @@ def _read_within(descriptor: int, seconds: float) -> frames.Message:
             messages = inbox.feed(more)
             if messages:
                 return messages[0]
-    raise OSError("the keeper does not answer")
+    raise _Late("the keeper does not answer")
+
+
+def _read_in_thread(descriptor: int, seconds: float) -> frames.Message:
+    """Do the same where a pipe cannot be waited for; the thread ends with the process that it listens to."""
+    found: queue.SimpleQueue[frames.Message | None] = queue.SimpleQueue()
+
+    def listen() -> None:
+        try:
+            found.put(frames.read(descriptor))
+        except (OSError, frames.BrokenFrame):
+            found.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        message = found.get(timeout=seconds)
+    except queue.Empty:
+        raise _Late("the process does not answer") from None
+    if message is None:
+        raise OSError("the process has ended")
+    return message
 
 
 def _link_libraries(root: Path) -> Path:

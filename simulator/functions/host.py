@@ -10,6 +10,9 @@ from pathlib import Path
 
 from simulator.functions.model import Walls
 
+FORKS = sys.platform != "win32"
+"""Whether a process can fork: without, one process does what elsewhere a keeper and its child do."""
+
 BUNDLED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """What Lambda's Python runtimes bring along. Source: AWS Lambda developer guide, Building with Python."""
 
@@ -72,7 +75,7 @@ def walls(*, kernel: bool) -> Walls:
     if sys.platform == "darwin":
         blocked = "every network operation (sandbox-exec), subprocesses and ctypes; files are not walled off"
     else:
-        blocked = "connections of Python code, subprocesses and ctypes; nothing that means harm, and no files"
+        blocked = "connections of Python code, subprocesses and ctypes, but not code that means harm; no files"
     recorded = "connections that Python code makes (an audit hook)"
     return Walls(kernel=False, recorded=recorded, blocked=blocked)
 

@@ -12,7 +12,8 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _REFUSED = (
@@ -20,7 +21,19 @@ _REFUSED = (
     "ctypes.dlopen", "ctypes.dlsym", "ctypes.cdata", "ctypes.cdata/buffer", "os.kill", "os.killpg", "socket.bind",
     "winreg.OpenKey", "_winapi.CreateProcess",
 )  # fmt: skip
+_forking = False
 _NETWORK = ("socket.connect", "socket.sendto", "socket.sendmsg")
+
+
+@contextmanager
+def forking() -> Iterator[None]:
+    """Let the runtime itself fork, for a dry run; to the handler it is refused."""
+    global _forking
+    _forking = True
+    try:
+        yield
+    finally:
+        _forking = False
 
 
 def install(note: Callable[[str, int, str], None]) -> None:
@@ -29,7 +42,7 @@ def install(note: Callable[[str, int, str], None]) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _NETWORK:
             _refuse_connection(event, arguments, note)
-        elif event in _REFUSED:
+        elif event in _REFUSED or (event == "os.fork" and not _forking):
             raise PermissionError(errno.EPERM, f"{event} is not possible in the lab on this platform")
         elif event in ("socket.getaddrinfo", "socket.gethostbyname") and not _is_address(arguments[0]):
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")

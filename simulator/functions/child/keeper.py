@@ -329,7 +329,8 @@ class Keeper:
         """Return a walled process and all that came of it, daemons that left it included."""
         others = [each for each in self._walled if each is not walled]
         spared = {pid for each in others for pid in (each.pid, *procfs.descendants(each.pid))} | walled.earlier
-        return [pid for pid in procfs.descendants(os.getpid()) if pid not in spared]
+        found = {pid for pid in procfs.descendants(os.getpid()) if pid not in spared}
+        return sorted(found if walled.status is not None else found | {walled.pid})
 
     def _living(self) -> Walled:
         """Return the warm process, a new one where it has died since it last answered."""
@@ -390,6 +391,8 @@ class Keeper:
             found = self._family(walled)
             for pid in found:
                 procfs.send(pid, signal.SIGKILL)
+            if not self._config["kernel_walls"]:
+                procfs.send(-walled.pid, signal.SIGKILL)  # its process group: all that is known of its offspring
             self._reap()
             if not found:
                 break

@@ -66,8 +66,9 @@ def install(folders: Folders) -> None:
         real = getattr(os, name, None)
         if real is not None:
             setattr(os, name, _translating(folders, real, 2 if name in _TWO_PATHS else 1))
-    os.chmod = _by_descriptor(folders, os.fchmod)
-    os.utime = _by_descriptor(folders, os.utime)
+    if sys.platform != "win32":
+        os.chmod = _by_descriptor(folders, os.fchmod)
+        os.utime = _by_descriptor(folders, os.utime)
     real_cwd = os.getcwd
     os.getcwd = lambda: folders.shown(real_cwd())
     builtins.open = io.open = _translating(folders, io.open, 1)

@@ -29,7 +29,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-from . import frames, labtime, paths
+from . import audit, frames, labtime, paths
 
 LARGEST_RESULT = 6291556
 """Bytes of a synchronous result. Source: AWS Lambda developer guide, Lambda quotas."""
@@ -142,7 +142,8 @@ class Runtime:
     def _rehearse(self, request: frames.Message) -> None:
         """Run invocations in a fork, which takes the process's state along and leaves it as it is."""
         drawn = random.getstate()
-        pid = os.fork()
+        with audit.forking():
+            pid = os.fork()
         if pid:
             _, status = os.waitpid(pid, 0)
             self._say({"kind": "rehearsed", "id": request["id"], "status": status})
@@ -196,7 +197,7 @@ class Runtime:
             set_shared(self._shared, LOADED, 1)
             self._clock.set(start_ns, start_ns + request["timeout_ms"] * 1_000_000)
         answer = self._call(request)
-        answer["elapsed_ms"] = self._clock.elapsed_ns() / 1e6
+        answer["elapsed_ms"] = self.elapsed_ms()
         answer["init_ms"] = None if init_ns is None else init_ns / 1e6
         return answer
 
@@ -302,6 +303,14 @@ class Runtime:
         self._log.setFormatter(_formatter())
         logging.getLogger().addHandler(self._log)
         importlib.invalidate_caches()
+
+    def elapsed_ms(self) -> float:
+        """Return how long the run has taken in lab time."""
+        return self._clock.elapsed_ns() / 1e6
+
+    def ends_with(self, on_deadline: Callable[[], None]) -> None:
+        """Have `on_deadline` called when lab time passes a run's deadline, instead of waiting to be killed."""
+        self._clock.on_deadline = on_deadline
 
     def _share_skipped(self, skipped_ns: int) -> None:
         set_shared(self._shared, SKIPPED_DRY if self._dry else SKIPPED, skipped_ns)

@@ -125,6 +125,8 @@ def _become_walled(
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
+        if not config["kernel_walls"]:
+            os.setpgid(0, 0)
         _raise_walls(config, channel, answers)
         runtime.limit(config["memory_mb"])
         served = runtime.start(config, commands, answers, shared)
