@@ -521,7 +521,7 @@ class VPCEndpoint(Handler):
     def create(self, work: Work, props: Properties) -> str:
         """Create the endpoint."""
         settings = "VpcId ServiceName VpcEndpointType RouteTableIds SubnetIds SecurityGroupIds PrivateDnsEnabled IpAddressType DnsOptions"
-        body = pick(props, settings)
+        body = {"VpcEndpointType": "Gateway", **pick(props, settings)}
         if "PolicyDocument" in props:
             body["PolicyDocument"] = as_json(props["PolicyDocument"])
         made = work.call("ec2", "CreateVpcEndpoint", TagSpecifications=_tagged(work, "vpc-endpoint", props), **body)
