@@ -42,10 +42,10 @@ bench: dev  ## the cost budget, as ratios measured side by side
 	$(BIN)/python -m tests.bench
 
 docs: dev  ## write generated parts of the documentation
-	$(BIN)/cog -r README.md docs/*.md
+	$(BIN)/cog -P -r README.md docs/*.md
 
 docs-check: dev
-	$(BIN)/cog --check README.md docs/*.md
+	$(BIN)/cog -P --check README.md docs/*.md
 
 build: dev  ## a wheel, installed into a fresh environment and tried there
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .
