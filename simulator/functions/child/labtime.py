@@ -29,7 +29,7 @@ class Clock:
     def __init__(self) -> None:
         self._start_ns = time_module.time_ns()
         self._real_start_ns = _real_monotonic_ns()
-        self._monotonic_base_ns = _real_monotonic_ns() - self._start_ns
+        self._monotonic_base_ns: int | None = None
         self.skipped_ns = 0
         self.deadline_ns: int | None = None
         self.on_skip: Callable[[int], None] = lambda _ns: None
@@ -37,9 +37,12 @@ class Clock:
 
     def set(self, start_ns: int, deadline_ns: int | None) -> None:
         """Make it `start_ns` since 1970 now; past `deadline_ns` a wait ends the run."""
+        before = _real_monotonic_ns() if self._monotonic_base_ns is None else self.monotonic_ns()
         self._start_ns = start_ns
         self._real_start_ns = _real_monotonic_ns()
         self.skipped_ns = 0
+        base = before - start_ns if self._monotonic_base_ns is None else self._monotonic_base_ns
+        self._monotonic_base_ns = max(base, before - start_ns)
         self.deadline_ns = deadline_ns
         self.on_skip(0)
 
@@ -48,8 +51,8 @@ class Clock:
         return self._start_ns + _real_monotonic_ns() - self._real_start_ns + self.skipped_ns
 
     def monotonic_ns(self) -> int:
-        """Return a clock that goes on with lab time, from an arbitrary start."""
-        return self.now_ns() + self._monotonic_base_ns
+        """Return a clock that goes on with lab time from an arbitrary start, and never back."""
+        return self.now_ns() + (self._monotonic_base_ns or 0)
 
     def elapsed_ns(self) -> int:
         """Return how long the run has taken, waits included."""
