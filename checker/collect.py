@@ -41,6 +41,8 @@ MAX_OBJECT = 35 * 1024 * 1024
 
 MAX_VERSIONS = 10
 
+RULE_CHANGES = ("DisableRule", "DeleteRule", "RemoveTargets")
+
 
 def collect(world: World, finding_type: str, known_function: str = "") -> Evidence:
     """Return what the account tells about the finding of `finding_type` assigned to the trainee.
@@ -94,6 +96,7 @@ class _Collector:
             function=function,
             function_names=self.function_names(),
             rules=self.rules(arn) if arn else (),
+            targets=self.targets() if any(each.is_(*RULE_CHANGES) for each in mine) else (),
             history=history,
             mine=mine,
             trainee=self.world.trainee,
@@ -196,6 +199,18 @@ class _Collector:
                 schedule=body.get("ScheduleExpression", ""),
             )
             for body in bodies
+        )
+
+    def targets(self) -> tuple[tuple[str, str], ...]:
+        """Return which targets rules were ever given, as the trail tells: a deleted rule says nothing itself."""
+        put = self.client("cloudtrail").lookup_events(
+            LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "PutTargets"}], MaxResults=PAGE
+        )
+        requests = [each.request for each in map(event, put["Events"]) if not each.error]
+        return tuple(
+            (str(each.get("rule", "")), str(target.get("arn", "")))
+            for each in requests
+            for target in each.get("targets") or ()
         )
 
     def guards(self, detector: str | None, ip: str) -> Guards:

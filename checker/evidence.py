@@ -176,6 +176,8 @@ class Evidence:
 
     `function_name` is the function that the case is about: the assigned finding's or, with the finding gone, the one that an
     earlier check found named rightly; empty where nothing tells.
+    `rules` are those that have the function as a target now, `targets` who was ever made whose: (rule, target's ARN), asked only
+    where the trainee changed rules.
     `history` are the events about the assigned function and `mine` the trainee's own calls, both oldest first, the
     checker's calls left out. `function_names` are all functions of the account now. `stored_code` are the CodeSha256
     of what S3 still holds where the function's code came from. `gaps` says in sentences what could not be read.
@@ -188,6 +190,7 @@ class Evidence:
     function: Function | None = None
     function_names: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    targets: tuple[tuple[str, str], ...] = ()
     history: tuple[Event, ...] = ()
     mine: tuple[Event, ...] = ()
     trainee: str = ""
@@ -224,16 +227,22 @@ class Evidence:
         return tuple(event for event in self.mine if not event.read_only and not event.error)
 
     @property
+    def containing(self) -> tuple[Event, ...]:
+        """The trainee's changes of a kind that can stop traffic, oldest first."""
+        return tuple(event for event in self.changes if event.is_(*CONTAINING))
+
+    @property
     def containment(self) -> Event | None:
         """The trainee's last change of a kind that can stop traffic; None where the trail shows none."""
-        return next((event for event in reversed(self.changes) if event.is_(*CONTAINING)), None)
+        return self.containing[-1] if self.containing else None
 
 
 CONTAINING = (
     "DeleteFunction", "PutFunctionConcurrency", "UpdateFunctionCode", "UpdateFunctionConfiguration", "RemovePermission",
+    "UpdateAlias", "DeleteAlias", "DeleteEventSourceMapping", "UpdateEventSourceMapping", "DeleteFunctionUrlConfig",
     "DisableRule", "DeleteRule", "RemoveTargets", "PutRule", "PutTargets", "DeleteSchedule", "UpdateSchedule",
-    "DeleteStack", "UpdateStack", "ExecuteChangeSet", "DeleteRole", "RevokeSecurityGroupEgress", "UpdateAlias", "DeleteAlias",
+    "DeleteStack", "UpdateStack", "ExecuteChangeSet", "DeleteRole", "RevokeSecurityGroupEgress",
     "CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "ReplaceNetworkAclAssociation", "DeleteRoute", "ReplaceRoute",
-    "ReplaceRouteTableAssociation", "DeleteNatGateway", "ModifyNetworkInterfaceAttribute",
+    "ReplaceRouteTableAssociation", "DeleteNatGateway", "DetachInternetGateway", "ModifyNetworkInterfaceAttribute",
 )  # fmt: skip
 """Operations that can stop a function's traffic. Which one did is the outlook's business; these date the attempt."""

@@ -48,6 +48,7 @@ def _goes_on(evidence: Evidence, going_on: list[NextConnection]) -> Verdict:
     own = [each for each in going_on if _is_assigned(evidence, each)]
     first = (own or going_on)[0]
     who = "The function" if own else f"Another function than the finding's, {_function(first)},"
+    who = who if evidence.function_name else "A function"
     still = f"{who} would still connect to a listed address: {_trigger(first.source)} keeps invoking it."
     why = " ".join([*(lesson.text for lesson in tried), still])
     untried = ("goes-on" if own else "another-function", STOP_THE_CAUSE)
