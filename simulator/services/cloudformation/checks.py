@@ -62,8 +62,11 @@ def text_of(ctx: Context, body: str | None, url: str | None) -> str:
 
 def _place(url: str) -> tuple[str, str]:
     """Return bucket and key of a template's URL in path or virtual-host style."""
-    parts = urlsplit(url)
-    host, path = parts.hostname or "", unquote(parts.path.lstrip("/"))
+    try:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", unquote(parts.path.lstrip("/"))
+    except ValueError as error:
+        raise invalid("TemplateURL must be a supported URL.") from error
     if parts.scheme == "s3":
         bucket, key = parts.netloc, path
     elif ".s3." in host or ".s3-" in host:

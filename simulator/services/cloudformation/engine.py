@@ -223,6 +223,12 @@ class Engine:
 
     def roll_back_create(self, ending: str = "ROLLBACK") -> None:
         """Delete what a failed creation made; `ending` is the verb of the stack's last status."""
+        if self.principal is None and self.stack.resources:
+            try:
+                self.assume(self.stack.desired.role_arn)
+            except AwsError as refused:
+                self.tell_stack(f"{ending}_FAILED", refused.message)
+                return
         failed = self.delete_resources(on_create=True)
         if failed:
             self.tell_stack(f"{ending}_FAILED", f"The following resource(s) failed to delete: {names(failed)}. ")
@@ -239,7 +245,7 @@ class Engine:
         for name in needs:
             ev.value(dict(desired.template.resources[name].properties))
         listed = outputs(ev)
-        self.service.check_exports(self.stack, listed)
+        self.service.check_exports(self.ctx, self.stack, listed)
         return {"outputs": listed, "imports": sorted(set(lookups.imports)), "needs": dict(needs)}
 
     def make(
@@ -409,9 +415,14 @@ class Engine:
         """Undo what the failed update did, resources in `skip` excepted, and settle the stack as it was."""
         desired = self.stack.desired
         try:
+            if self.principal is None:
+                self.assume(desired.role_arn)
             for resource in self._reversed():
                 if resource.before is not None and not resource.undone:
                     self._undo(resource, desired, skipped=resource.logical_id in skip)
+        except AwsError as refused:
+            self.tell_stack("UPDATE_ROLLBACK_FAILED", refused.message)
+            return
         except ResourceFailedError as failed:
             reason = f"The following resource(s) failed to update: [{failed.logical_id}]. "
             self.tell_stack("UPDATE_ROLLBACK_FAILED", reason)
@@ -443,7 +454,7 @@ class Engine:
 
     def delete(self, retain: Collection[str] = (), *, force: bool = False) -> None:
         """Delete the stack's resources, those in `retain` excepted; with `force` leave what cannot be deleted."""
-        users = self.service.importers(self.stack)
+        users = self.service.importers(self.ctx, self.stack)
         if users:
             export, user = users[0]
             self.tell_stack(
@@ -508,5 +519,9 @@ class Engine:
     def _reversed(self) -> list[Resource]:
         """Return the stack's resources so that each comes before what it depends on."""
         resources = self.stack.resources
-        ordered = graph.order({name: resource.depends_on for name, resource in resources.items()})
+        try:
+            ordered = graph.order({name: resource.depends_on for name, resource in resources.items()})
+        except AwsError:
+            # Half-way through an update old and new dependencies can form a circle that neither template has.
+            ordered = tuple(resources)
         return [resources[name] for name in reversed(ordered)]

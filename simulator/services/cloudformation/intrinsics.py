@@ -18,6 +18,9 @@ from simulator.services.cloudformation.template import LANGUAGE_EXTENSIONS, Temp
 NO_VALUE: Final = object()
 """What `Ref: AWS::NoValue` is: the property or list member that holds it is left out."""
 
+CONDITION_DEPTH: Final = 80
+"""Conditions within conditions, by nesting and by name together."""
+
 _SUB = re.compile(r"\$\{(!?)([^{}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):([^{}]+)\}\}")
 
@@ -54,6 +57,7 @@ class Evaluator:
     pseudo: Mapping[str, Any]
     lookups: Lookups
     _conditions: dict[str, bool] = field(default_factory=dict)
+    _depth: int = 0
 
     def value(self, node: Any) -> Any:
         """Return `node` with every function replaced by its value; members without value are gone.
@@ -83,6 +87,15 @@ class Evaluator:
         return self._conditions[name]
 
     def _holds(self, node: Any) -> bool:
+        self._depth += 1
+        if self._depth > CONDITION_DEPTH:
+            raise invalid("Template format error: Conditions are nested too deeply")
+        try:
+            return self._decided(node)
+        finally:
+            self._depth -= 1
+
+    def _decided(self, node: Any) -> bool:
         if not isinstance(node, dict) or len(node) != 1:
             raise invalid(
                 "Template format error: Conditions can only be boolean operations on parameters and other conditions"
@@ -201,7 +214,7 @@ def _find_in_map(ev: Evaluator, body: Any) -> Any:
     arguments = ev.arguments("Fn::FindInMap", body, 3, 4)
     name, top, second = (text(argument) for argument in arguments[:3])
     try:
-        return ev.value(ev.template.mappings[name][top][second])
+        return ev.template.mappings[name][top][second]
     except (KeyError, TypeError) as error:
         if len(arguments) == 4 and isinstance(arguments[3], dict) and "DefaultValue" in arguments[3]:
             return arguments[3]["DefaultValue"]

@@ -61,46 +61,48 @@ class CloudFormation(Service):
 
     # ------------------------------------------------------------------ finding
 
-    def _find(self, name: str) -> Stack | None:
-        """Return the stack of that id, or the living one of that name."""
-        if name in self.stacks:
-            return self.stacks[name]
-        for stack in self.stacks.values():
-            if stack.name == name and stack.live:
+    def _here(self, ctx: Context) -> list[Stack]:
+        """Return the stacks of the caller's Region, oldest first."""
+        return [stack for stack in self.stacks.values() if stack.region == ctx.region]
+
+    def _find(self, ctx: Context, name: str) -> Stack | None:
+        """Return the Region's stack of that id, or its living one of that name."""
+        for stack in self._here(ctx):
+            if stack.id == name or (stack.name == name and stack.live):
                 return stack
         return None
 
-    def _stack(self, name: str, missing: str = "Stack with id {} does not exist") -> Stack:
-        stack = self._find(name)
+    def _stack(self, ctx: Context, name: str, missing: str = "Stack with id {} does not exist") -> Stack:
+        stack = self._find(ctx, name)
         if stack is None:
             raise invalid(missing.format(name))
         return stack
 
-    def exports(self) -> list[dict[str, str]]:
-        """Return the exports of all stacks, by name, in the API's shape."""
+    def exports(self, ctx: Context) -> list[dict[str, str]]:
+        """Return the Region's exports, by name, in the API's shape."""
         found = [
             {"ExportingStackId": stack.id, "Name": output["ExportName"], "Value": output["OutputValue"]}
-            for stack in self.stacks.values()
+            for stack in self._here(ctx)
             for output in stack.outputs
             if "ExportName" in output
         ]
         return sorted(found, key=lambda export: export["Name"])
 
-    def importers(self, stack: Stack) -> list[tuple[str, str]]:
+    def importers(self, ctx: Context, stack: Stack) -> list[tuple[str, str]]:
         """Return (export, stack that imports it) for what others use of `stack`."""
         own = [output["ExportName"] for output in stack.outputs if "ExportName" in output]
-        others = [other for other in self.stacks.values() if other is not stack and other.live]
+        others = [other for other in self._here(ctx) if other is not stack and other.live]
         return [(name, other.name) for name in own for other in others if name in other.imports]
 
-    def check_exports(self, stack: Stack, outputs: Sequence[Mapping[str, str]]) -> None:
+    def check_exports(self, ctx: Context, stack: Stack, outputs: Sequence[Mapping[str, str]]) -> None:
         """Raise the ValidationError for an export whose name is taken, and for a changed one that is in use."""
         wanted = {output["ExportName"]: output["OutputValue"] for output in outputs if "ExportName" in output}
-        for export in self.exports():
+        for export in self.exports(ctx):
             if export["Name"] in wanted and export["ExportingStackId"] != stack.id:
                 owner = self.stacks[export["ExportingStackId"]].name
                 raise invalid(f"Export with name {export['Name']} is already exported by stack {owner}.")
         values = {output["ExportName"]: output["OutputValue"] for output in stack.outputs if "ExportName" in output}
-        for name, user in self.importers(stack):
+        for name, user in self.importers(ctx, stack):
             if wanted.get(name) != values[name]:
                 verb = "updated" if name in wanted else "deleted"
                 raise invalid(f"Export {name} cannot be {verb} as it is in use by {user}.")
@@ -147,7 +149,7 @@ class CloudFormation(Service):
                 f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must satisfy "
                 "regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
             )
-        if sum(stack.live for stack in self.stacks.values()) >= STACK_LIMIT:
+        if sum(stack.live for stack in self._here(ctx)) >= STACK_LIMIT:
             raise AwsError("LimitExceededException", f"Limit for stack has been exceeded ({STACK_LIMIT})")
         arn = f"arn:aws:cloudformation:{ctx.region}:{ctx.account_id}:stack/{name}/{ctx.ids.uuid1(ctx.now)}"
         stack = Stack(id=arn, name=name, status=status, created=ctx.now, desired=desired)
@@ -166,7 +168,7 @@ class CloudFormation(Service):
 
         Raises AlreadyExistsException, InsufficientCapabilitiesException and ValidationErrors.
         """
-        if self._find(StackName) is not None:
+        if self._find(ctx, StackName) is not None:
             raise AwsError("AlreadyExistsException", f"Stack [{StackName}] already exists")
         if given.get("OnFailure") and given.get("DisableRollback"):
             raise invalid("You can specify either DisableRollback or OnFailure, but not both")
@@ -186,7 +188,7 @@ class CloudFormation(Service):
 
         Raises the ValidationError "No updates are to be performed." and those of template, state and parameters.
         """
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         self._check_updatable(stack)
         desired = self._desired(ctx, self._template(ctx, given, stack), given, stack)
         self._check_types(stack, desired)
@@ -234,7 +236,7 @@ class CloudFormation(Service):
 
     def delete_stack(self, ctx: Context, *, StackName: str, **given: Any) -> dict[str, Any]:
         """Have a stack's resources deleted; a stack that does not exist is no error."""
-        stack = self._find(StackName)
+        stack = self._find(ctx, StackName)
         if stack is None or not stack.live:
             return {}
         if stack.termination_protection:
@@ -257,50 +259,42 @@ class CloudFormation(Service):
         self, ctx: Context, *, StackName: str, ResourcesToSkip: Sequence[str] = (), **given: Any
     ) -> dict[str, Any]:
         """Go on with the rollback of an update that failed to roll back."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
         self._begin(ctx, stack, "UPDATE_ROLLBACK_IN_PROGRESS")
-        ctx.after(lambda process: self._resume(process, stack, ResourcesToSkip))
+        ctx.after(lambda process: Engine(service=self, ctx=process, stack=stack).roll_back(ResourcesToSkip))
         return {}
 
     def rollback_stack(self, ctx: Context, *, StackName: str, **given: Any) -> dict[str, Any]:
         """Bring a stack whose update or creation failed with rollback disabled back to its last stable state."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         if stack.status == "UPDATE_FAILED":
             self._begin(ctx, stack, "UPDATE_ROLLBACK_IN_PROGRESS")
-            ctx.after(lambda process: self._resume(process, stack, ()))
+            ctx.after(lambda process: Engine(service=self, ctx=process, stack=stack).roll_back())
         elif stack.status == "CREATE_FAILED":
             self._begin(ctx, stack, "ROLLBACK_IN_PROGRESS")
-            ctx.after(lambda process: self._engine(process, stack).roll_back_create())
+            ctx.after(lambda process: Engine(service=self, ctx=process, stack=stack).roll_back_create())
         else:
             raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
         return {"StackId": stack.id}
 
-    def _engine(self, process: Context, stack: Stack) -> Engine:
-        engine = Engine(service=self, ctx=process, stack=stack)
-        engine.assume(stack.desired.role_arn)
-        return engine
-
-    def _resume(self, process: Context, stack: Stack, skip: Sequence[str]) -> None:
-        self._engine(process, stack).roll_back(skip)
-
     def cancel_update_stack(self, ctx: Context, *, StackName: str, **given: Any) -> dict[str, Any]:
         """Refuse: updates here are done before their caller is answered, so there is never one to cancel."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         raise invalid(f"CancelUpdateStack cannot be called from current stack status ({stack.status})")
 
     def update_termination_protection(
         self, ctx: Context, *, StackName: str, EnableTerminationProtection: bool
     ) -> dict[str, Any]:
         """Set or lift a stack's protection against deletion."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         stack.termination_protection = EnableTerminationProtection
         return {"StackId": stack.id}
 
     def set_stack_policy(self, ctx: Context, *, StackName: str, **given: Any) -> dict[str, Any]:
         """Set the policy that says which resources an update may change."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         policy = self._policy(ctx, given)
         if policy is None:
             raise invalid("Either StackPolicyURL or StackPolicyBody must be specified.")
@@ -309,7 +303,7 @@ class CloudFormation(Service):
 
     def get_stack_policy(self, ctx: Context, *, StackName: str) -> dict[str, Any]:
         """Return the stack's policy, nothing where none is set."""
-        policy = self._stack(StackName, "Stack [{}] does not exist").policy
+        policy = self._stack(ctx, StackName, "Stack [{}] does not exist").policy
         return {} if policy is None else {"StackPolicyBody": policy}
 
     # ------------------------------------------------------------------ change sets
@@ -317,7 +311,7 @@ class CloudFormation(Service):
     def create_change_set(self, ctx: Context, *, StackName: str, ChangeSetName: str, **given: Any) -> dict[str, Any]:
         """Work out what an update or a creation would do and keep it for execution. Returns Id and StackId."""
         kind = given.get("ChangeSetType") or "UPDATE"
-        stack = self._find(StackName)
+        stack = self._find(ctx, StackName)
         if given.get("ResourcesToImport") or kind == "IMPORT":
             raise invalid("Importing resources is not available in this lab.")
         if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", ChangeSetName):
@@ -364,10 +358,8 @@ class CloudFormation(Service):
             change_set.status, change_set.execution, change_set.reason = "FAILED", "UNAVAILABLE", NO_CHANGES
         return change_set
 
-    def _find_change_set(self, name: str, stack_name: str | None) -> tuple[Stack, ChangeSet]:
-        candidates = (
-            [self._stack(stack_name, "Stack [{}] does not exist")] if stack_name else list(self.stacks.values())
-        )
+    def _find_change_set(self, ctx: Context, name: str, stack_name: str | None) -> tuple[Stack, ChangeSet]:
+        candidates = [self._stack(ctx, stack_name, "Stack [{}] does not exist")] if stack_name else self._here(ctx)
         if stack_name is None and not name.startswith("arn:"):
             raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
         for stack in candidates:
@@ -386,7 +378,7 @@ class CloudFormation(Service):
         IncludePropertyValues: bool = False,
     ) -> dict[str, Any]:
         """Return a change set with its changes, a page at a time."""
-        stack, change_set = self._find_change_set(ChangeSetName, StackName)
+        stack, change_set = self._find_change_set(ctx, ChangeSetName, StackName)
         page, token = _page(change_set.changes, NextToken, PAGE)
         desired = change_set.desired
         return _given(
@@ -405,14 +397,14 @@ class CloudFormation(Service):
 
     def list_change_sets(self, ctx: Context, *, StackName: str, NextToken: str | None = None) -> dict[str, Any]:
         """Return the summaries of a stack's change sets."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         page, token = _page([_given(item.summary(stack)) for item in stack.change_sets.values()], NextToken, PAGE)
         return _given({"Summaries": page, "NextToken": token})
 
     def delete_change_set(self, ctx: Context, *, ChangeSetName: str, StackName: str | None = None) -> dict[str, Any]:
         """Forget a change set; one that does not exist is no error."""
         try:
-            stack, change_set = self._find_change_set(ChangeSetName, StackName)
+            stack, change_set = self._find_change_set(ctx, ChangeSetName, StackName)
         except AwsError as error:
             if error.code == "ChangeSetNotFoundException":
                 return {}
@@ -430,7 +422,7 @@ class CloudFormation(Service):
         **given: Any,
     ) -> dict[str, Any]:
         """Do what a change set says; the stack's other change sets are void then."""
-        stack, change_set = self._find_change_set(ChangeSetName, StackName)
+        stack, change_set = self._find_change_set(ctx, ChangeSetName, StackName)
         if change_set.execution != "AVAILABLE":
             raise AwsError(
                 "InvalidChangeSetStatusException",
@@ -459,8 +451,8 @@ class CloudFormation(Service):
     ) -> dict[str, Any]:
         """Return one stack, or all that live, newest first."""
         if StackName:
-            return {"Stacks": [self._stack(StackName).describe()]}
-        living = [stack.describe() for stack in reversed(self.stacks.values()) if stack.live]
+            return {"Stacks": [self._stack(ctx, StackName).describe()]}
+        living = [stack.describe() for stack in reversed(self._here(ctx)) if stack.live]
         page, token = _page(living, NextToken, PAGE)
         return _given({"Stacks": page, "NextToken": token})
 
@@ -469,7 +461,7 @@ class CloudFormation(Service):
     ) -> dict[str, Any]:
         """Return summaries of all stacks, deleted ones too, newest first."""
         wanted = set(StackStatusFilter)
-        found = [stack.summary() for stack in reversed(self.stacks.values()) if not wanted or stack.status in wanted]
+        found = [stack.summary() for stack in reversed(self._here(ctx)) if not wanted or stack.status in wanted]
         page, token = _page(found, NextToken, PAGE)
         return _given({"StackSummaries": page, "NextToken": token})
 
@@ -481,13 +473,13 @@ class CloudFormation(Service):
             raise invalid(
                 "1 validation error detected: Value null at 'stackName' failed to satisfy constraint: Member must not be null"
             )
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         page, token = _page(stack.events[::-1], NextToken, EVENTS_PAGE)
         return _given({"StackEvents": page, "NextToken": token})
 
     def describe_stack_resource(self, ctx: Context, *, StackName: str, LogicalResourceId: str) -> dict[str, Any]:
         """Return one resource in detail."""
-        stack = self._stack(StackName, "Stack '{}' does not exist")
+        stack = self._stack(ctx, StackName, "Stack '{}' does not exist")
         resource = stack.resources.get(LogicalResourceId)
         if resource is None:
             raise invalid(f"Resource {LogicalResourceId} does not exist for stack {stack.name}")
@@ -506,7 +498,7 @@ class CloudFormation(Service):
         """Return up to 100 resources of a stack, named by itself or by one of its resources."""
         if (StackName is None) == (PhysicalResourceId is None):
             raise invalid("Either StackName or PhysicalResourceId must be specified, but not both")
-        stack = self._stack(StackName) if StackName else self._owner(str(PhysicalResourceId))
+        stack = self._stack(ctx, StackName) if StackName else self._owner(ctx, str(PhysicalResourceId))
         found = [
             {"StackName": stack.name, "StackId": stack.id} | stack.resource(resource, "Timestamp")
             for name, resource in stack.resources.items()
@@ -514,15 +506,15 @@ class CloudFormation(Service):
         ]
         return {"StackResources": found[:PAGE]}
 
-    def _owner(self, physical_id: str) -> Stack:
-        for stack in self.stacks.values():
+    def _owner(self, ctx: Context, physical_id: str) -> Stack:
+        for stack in self._here(ctx):
             if stack.live and any(resource.physical_id == physical_id for resource in stack.resources.values()):
                 return stack
         raise invalid(f"Stack for {physical_id} does not exist")
 
     def list_stack_resources(self, ctx: Context, *, StackName: str, NextToken: str | None = None) -> dict[str, Any]:
         """Return summaries of a stack's resources."""
-        stack = self._stack(StackName)
+        stack = self._stack(ctx, StackName)
         found = [stack.resource(resource, "LastUpdatedTimestamp") for resource in stack.resources.values()]
         page, token = _page(found, NextToken, PAGE)
         return _given({"StackResourceSummaries": page, "NextToken": token})
@@ -537,9 +529,9 @@ class CloudFormation(Service):
     ) -> dict[str, Any]:
         """Return a stack's or change set's template as it was given."""
         if ChangeSetName:
-            desired = self._find_change_set(ChangeSetName, StackName)[1].desired
+            desired = self._find_change_set(ctx, ChangeSetName, StackName)[1].desired
         elif StackName:
-            desired = self._stack(StackName).desired
+            desired = self._stack(ctx, StackName).desired
         else:
             raise invalid("Stack name must be specified")
         return {"TemplateBody": desired.template.body, "StagesAvailable": ["Original", "Processed"]}
@@ -547,7 +539,7 @@ class CloudFormation(Service):
     def get_template_summary(self, ctx: Context, *, StackName: str | None = None, **given: Any) -> dict[str, Any]:
         """Return what a template declares: parameters, types, capabilities."""
         if StackName:
-            template = self._stack(StackName).desired.template
+            template = self._stack(ctx, StackName).desired.template
         else:
             template = parse(text_of(ctx, given.get("TemplateBody"), given.get("TemplateURL")))
         types = sorted({spec.type for spec in template.resources.values()})
@@ -581,12 +573,12 @@ class CloudFormation(Service):
 
     def list_exports(self, ctx: Context, *, NextToken: str | None = None) -> dict[str, Any]:
         """Return the Region's exports by name."""
-        page, token = _page(self.exports(), NextToken, PAGE)
+        page, token = _page(self.exports(ctx), NextToken, PAGE)
         return _given({"Exports": page, "NextToken": token})
 
     def list_imports(self, ctx: Context, *, ExportName: str, NextToken: str | None = None) -> dict[str, Any]:
         """Return the names of the stacks that import an export."""
-        users = sorted(stack.name for stack in self.stacks.values() if stack.live and ExportName in stack.imports)
+        users = sorted(stack.name for stack in self._here(ctx) if stack.live and ExportName in stack.imports)
         if not users:
             raise invalid(f"Export '{ExportName}' is not imported by any stack.")
         page, token = _page(users, NextToken, PAGE)
@@ -603,7 +595,7 @@ class CloudFormation(Service):
         self, ctx: Context, *, StackName: str, LogicalResourceIds: Sequence[str] | None = None
     ) -> dict[str, Any]:
         """Compare the stack's resources with what its template declares. Returns the id of the detection."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         if stack.status not in _UPDATABLE | {"ROLLBACK_COMPLETE"}:
             raise invalid(
                 f"Drift detection cannot be performed on stack [{stack.id}] while it is in {stack.status} state"
@@ -618,7 +610,7 @@ class CloudFormation(Service):
 
     def describe_stack_drift_detection_status(self, ctx: Context, *, StackDriftDetectionId: str) -> dict[str, Any]:
         """Return the outcome of a detection."""
-        for stack in self.stacks.values():
+        for stack in self._here(ctx):
             if stack.drift_id == StackDriftDetectionId:
                 drifted = [item for item in stack.resources.values() if item.drift in {"MODIFIED", "DELETED"}]
                 return {
@@ -633,7 +625,7 @@ class CloudFormation(Service):
 
     def detect_stack_resource_drift(self, ctx: Context, *, StackName: str, LogicalResourceId: str) -> dict[str, Any]:
         """Compare one resource with its declaration."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         resource = stack.resources.get(LogicalResourceId)
         if resource is None:
             raise invalid(f"Resource {LogicalResourceId} does not exist for stack {stack.name}")
@@ -650,7 +642,7 @@ class CloudFormation(Service):
         MaxResults: int = PAGE,
     ) -> dict[str, Any]:
         """Return what the last detections found, of the resources that they could check."""
-        stack = self._stack(StackName, "Stack [{}] does not exist")
+        stack = self._stack(ctx, StackName, "Stack [{}] does not exist")
         found = [
             drift.shown(stack, resource)
             for resource in stack.resources.values()
@@ -775,6 +767,8 @@ def _page(items: Iterable[Any], token: str | None, size: int) -> tuple[list[Any]
             start = int(base64.b64decode(token, validate=True))
         except (ValueError, binascii.Error) as error:
             raise invalid("NextToken is invalid.") from error
+        if start < 0:
+            raise invalid("NextToken is invalid.")
     following = start + size
     more = following < len(listed)
     return listed[start:following], base64.b64encode(str(following).encode()).decode() if more else None

@@ -141,6 +141,11 @@ class Stack:
     drift_id: str | None = None
 
     @property
+    def region(self) -> str:
+        """The Region of the stack, as its id says."""
+        return self.id.split(":")[3]
+
+    @property
     def live(self) -> bool:
         """Whether the stack still exists: a deleted one is found by its id only."""
         return self.status != "DELETE_COMPLETE"

@@ -20,7 +20,8 @@ BODY_LIMIT: Final = 51_200
 """Bytes of a template given in the request (AWS CloudFormation quotas)."""
 URL_LIMIT: Final = 1_000_000
 """Bytes of a template read from S3 (AWS CloudFormation quotas)."""
-DEPTH_LIMIT: Final = 100
+DEPTH_LIMIT: Final = 64
+"""Levels of nesting: everything that walks a template recurses no deeper."""
 RESOURCE_LIMIT: Final = 500
 SECTION_LIMIT: Final = 200
 """Parameters, outputs and mappings of one template (AWS CloudFormation quotas)."""
@@ -236,6 +237,8 @@ def parse(body: str) -> Template:
     strange = [key for key in document if key not in SECTIONS]
     if strange:
         raise invalid(f"Invalid template property or properties [{', '.join(strange)}]")
+    if "Rules" in document:
+        raise invalid("The section Rules is not available in this lab.")
     version = document.get("AWSTemplateFormatVersion")
     if version is not None and version != "2010-09-09":
         raise invalid("Template format error: unsupported value for AWSTemplateFormatVersion.")
@@ -309,6 +312,11 @@ def _resource(name: str, body: Any) -> ResourceSpec:
     for key in body:
         if key not in RESOURCE_KEYS:
             raise invalid(f"Invalid template resource property '{key}'")
+    for key in ("CreationPolicy", "UpdatePolicy"):
+        if key in body:
+            raise invalid(f"The attribute {key} (resource {name}) is not available in this lab.")
+    if not isinstance(body.get("Condition", ""), str):
+        raise invalid(f"Template format error: [/Resources/{name}] Every Condition member must be a string.")
     properties = body.get("Properties", {})
     if not isinstance(properties, dict):
         raise invalid(f"Template format error: [/Resources/{name}/Properties] Properties must be an object.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import AwsError
 from simulator.service import Context
+from simulator.services.cloudformation import patterns
 from simulator.services.cloudformation.intrinsics import Evaluator, text
 from simulator.services.cloudformation.state import Desired, Stack
 from simulator.services.cloudformation.template import Template, invalid, references
@@ -16,6 +18,8 @@ from simulator.services.cloudformation.template import Template, invalid, refere
 if TYPE_CHECKING:
     from simulator.services.cloudformation.service import CloudFormation
 
+VALUE_LIMIT: Final = 4096
+"""Bytes of a parameter's value (AWS CloudFormation quotas)."""
 _SSM_VALUE: Final = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _PLAIN_TYPES: Final = frozenset({"String", "Number", "List<Number>", "CommaDelimitedList", "List<String>"})
 _AWS_TYPE: Final = re.compile(r"AWS::(EC2|Route53|SSM)::[A-Za-z0-9:]+")
@@ -48,7 +52,7 @@ class Live:
 
     def imported(self, name: str) -> str:
         """Return an exported value of a stack of the Region."""
-        for export in self.service.exports():
+        for export in self.service.exports(self.ctx):
             if export["Name"] == name:
                 self.imports.append(name)
                 return str(export["Value"])
@@ -228,14 +232,22 @@ def _check_value(name: str, spec: Mapping[str, Any], value: str) -> None:
     pattern = spec.get("AllowedPattern")
     if isinstance(pattern, str) and not all(_matches(name, pattern, item) for item in items):
         raise refuse(f"Parameter '{name}' must match pattern {pattern}")
-    if "MinLength" in spec and len(value) < int(spec["MinLength"]):
+    if len(value) < _bound(name, spec, "MinLength", 0):
         raise refuse(f"Parameter '{name}' must contain at least {spec['MinLength']} characters")
-    if "MaxLength" in spec and len(value) > int(spec["MaxLength"]):
-        raise refuse(f"Parameter '{name}' must contain at most {spec['MaxLength']} characters")
-    if kind == "Number" and "MinValue" in spec and float(value) < float(spec["MinValue"]):
+    if len(value) > _bound(name, spec, "MaxLength", VALUE_LIMIT):
+        raise refuse(f"Parameter '{name}' must contain at most {spec.get('MaxLength', VALUE_LIMIT)} characters")
+    if kind == "Number" and float(value) < _bound(name, spec, "MinValue", -math.inf):
         raise refuse(f"Parameter '{name}' must be a number not less than {spec['MinValue']}")
-    if kind == "Number" and "MaxValue" in spec and float(value) > float(spec["MaxValue"]):
+    if kind == "Number" and float(value) > _bound(name, spec, "MaxValue", math.inf):
         raise refuse(f"Parameter '{name}' must be a number not greater than {spec['MaxValue']}")
+
+
+def _bound(name: str, spec: Mapping[str, Any], key: str, default: float) -> float:
+    """Return a constraint's number. Raises the ValidationError where it is none."""
+    value = text(spec.get(key, default))
+    if key in spec and not _number(value):
+        raise invalid(f"Template format error: {key} of parameter {name} must be a number")
+    return float(value)
 
 
 def _number(value: str) -> bool:
@@ -243,9 +255,12 @@ def _number(value: str) -> bool:
 
 
 def _matches(name: str, pattern: str, value: str) -> bool:
+    """Return whether a value fits a pattern. Raises the ValidationError of a pattern that is none or would take too long."""
     try:
+        if not patterns.affordable(pattern, len(value)):
+            raise invalid(
+                f"AllowedPattern of parameter {name} would take too long for a value of {len(value)} characters."
+            )
         return re.fullmatch(pattern, value) is not None
-    except re.error as error:
-        raise invalid(
-            f"Template format error: AllowedPattern of parameter {name} is not a valid regular expression"
-        ) from error
+    except (re.error, RecursionError, OverflowError) as error:
+        raise invalid(f"Template format error: AllowedPattern of parameter {name} is not a valid pattern") from error

@@ -281,5 +281,15 @@ def sound(step: Callable[[], _T]) -> _T:
 
 
 def gone(error: AwsError) -> bool:
-    """Return whether an error says that what was asked for does not exist."""
-    return "NotFound" in error.code or "NoSuch" in error.code or error.code.endswith("NonExistentQueue")
+    """Return whether an error says that what was asked for does not exist.
+
+    GuardDuty says so in the text of a BadRequestException.
+    """
+    codes = ("NotFound", "NoSuch", "NonExistentQueue", "DoesNotExist")
+    texts = ("is not owned by the current account", "no such resource found")
+    return (
+        error.status == 404
+        or error.code == "404"
+        or any(part in error.code for part in codes)
+        or any(part in error.message for part in texts)
+    )

@@ -94,7 +94,7 @@ class FakeLab:
             access_key_id="ASIAEXAMPLEEXAMPLE00",
             created=START,
         )
-        return Context(lab=self, principal=caller, now=self.clock.now(), ids=Ids.of("seed", change))  # type: ignore[arg-type]
+        return Context(lab=self, principal=caller, now=self.clock.now(), ids=Ids.of("seed", change), region=self.region)  # type: ignore[arg-type]
 
     def inner_call(
         self,
@@ -217,3 +217,9 @@ class FakeLab:
 def lab() -> FakeLab:
     """Return a lab without stacks."""
     return FakeLab()
+
+
+@pytest.fixture(scope="session")
+def fresh_lab() -> type[FakeLab]:
+    """Return what makes a lab, for tests that need a new one for each example."""
+    return FakeLab

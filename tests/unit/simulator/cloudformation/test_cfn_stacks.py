@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.errors import AwsError
 
@@ -672,3 +674,80 @@ def test_deletion_order_is_the_same_under_twenty_hash_seeds(tmp_path: Path) -> N
         for seed in range(20)
     }
     assert len(told) == 1
+
+
+_LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.text(max_size=6)
+    | st.sampled_from(["P", "On", "T", "Arn", "(a", "9"])
+)
+_NAMES = "Ref Fn::GetAtt Fn::Sub Fn::If Fn::Join Fn::Select Fn::Equals Fn::Not Fn::And Fn::FindInMap Fn::Cidr Condition Type Default"
+_KEYS = st.sampled_from(
+    [*_NAMES.split(), "MinLength", "AllowedPattern", "AllowedValues", "MaxValue", "NoEcho", "Value", "Export", "Key"]
+)
+_ANYTHING = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=8
+)
+
+
+@given(
+    parameter=st.fixed_dictionaries(
+        {"Type": st.sampled_from(["String", "Number", "CommaDelimitedList"])},
+        optional=dict.fromkeys(
+            ("Default", "MinLength", "MaxValue", "AllowedPattern", "AllowedValues", "NoEcho"), _ANYTHING
+        ),
+    ),
+    condition=_ANYTHING,
+    properties=st.dictionaries(
+        st.sampled_from(["DisplayName", "Tags", "Subscription", "FifoTopic", "TopicName"]), _ANYTHING, max_size=3
+    ),
+    output=_ANYTHING,
+    value=st.text(max_size=8),
+)
+def test_any_template_makes_a_stack_or_a_failed_one_or_a_validation_error(
+    fresh_lab: Any, parameter: Any, condition: Any, properties: Any, output: Any, value: str
+) -> None:
+    """Whatever stands in a template, the lab lives on, and no stack stays in progress."""
+    lab = fresh_lab()
+    text = body(
+        {"T": {"Type": "AWS::SNS::Topic", "Properties": properties}},
+        Parameters={"P": parameter},
+        Conditions={"On": condition},
+        Outputs={"O": {"Value": output}},
+    )
+    try:
+        lab.ask(
+            "CreateStack", StackName="s", TemplateBody=text, Parameters=[{"ParameterKey": "P", "ParameterValue": value}]
+        )
+    except AwsError as error:
+        assert error.code == "ValidationError"
+    else:
+        assert lab.status("s") in {"CREATE_COMPLETE", "ROLLBACK_COMPLETE"}
+        lab.ask("DeleteStack", StackName="s")
+        assert lab.status("s") == "DELETE_COMPLETE"
+
+
+def test_stacks_of_another_region_are_not_seen(lab: Any) -> None:
+    """Names and exports belong to a Region."""
+    lab.ask("CreateStack", StackName="chain", TemplateBody=chain())
+    lab.region = "eu-west-1"
+    assert refusal(lab, "DescribeStacks", StackName="chain") == "ValidationError: Stack with id chain does not exist"
+    assert not lab.ask("ListExports")["Exports"]
+    arn = lab.ask("CreateStack", StackName="chain", TemplateBody=chain())["StackId"]
+    assert arn.startswith("arn:aws:cloudformation:eu-west-1:")
+
+
+def test_a_stale_dependency_does_not_stop_a_rollback(lab: Any) -> None:
+    """Old and new dependencies together may form a circle."""
+    one, two = (
+        {**TOPIC, "DependsOn": "B"},
+        {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x"}, "DependsOn": "A"},
+    )
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"A": one, "B": TOPIC}))
+    lab.refuse["CreateQueue"] = REFUSED
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"A": TOPIC, "B": two, "Q": {**QUEUE, "DependsOn": "B"}}))
+    assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
+    lab.ask("DeleteStack", StackName="s")
+    assert lab.status("s") == "DELETE_COMPLETE"

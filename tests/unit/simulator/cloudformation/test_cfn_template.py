@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import AwsError
+from simulator.services.cloudformation import patterns
 from simulator.services.cloudformation.checks import checked
 from simulator.services.cloudformation.template import parse, read
 
@@ -222,3 +223,20 @@ def test_reading_a_template_needs_no_loader_of_python_objects() -> None:
 
     assert not [tag for tag in _Loader.yaml_constructors if tag and "python" in tag]
     assert not [tag for tag in _Loader.yaml_multi_constructors if tag and "python" in tag]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "length", "affordable"),
+    [
+        ("[a-z][a-z0-9-]*", 4096, True),
+        ("(a|b)+", 4096, True),
+        ("(a+)+", 4096, False),
+        ("(a+)+", 12, True),
+        ("(foo|bar)*x", 4096, False),
+        (".*.*.*x", 4096, False),
+        (r"arn:aws:iam::\d{12}:role/.+", 200, True),
+    ],
+)
+def test_a_pattern_that_could_take_for_ever_is_not_tried(pattern: str, length: int, affordable: bool) -> None:
+    """A template's AllowedPattern cannot hang the lab."""
+    assert patterns.affordable(pattern, length) is affordable
