@@ -8,6 +8,7 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
 - authorisation is ours (policy.py): moto's reading of bucket policies ignores conditions, so a policy that denies plain HTTP
   would deny everything; it is off;
 - isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no CORS, no AMIs;
+- deliveries to Lambda: topics and buckets hand their events to our Lambda, not to its own, which knows no function;
 - memory: its tracking of every instance ever made is off;
 - errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
 
@@ -17,6 +18,7 @@ Adversary: a hosted trainee who guesses other accounts' identifiers. One lock ar
 import contextvars
 import datetime as real_datetime
 import functools
+import json
 import os
 import re
 import sys
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from simulator.service import Context
 
 _NOW: contextvars.ContextVar[real_datetime.datetime | None] = contextvars.ContextVar("lab time", default=None)
+_CONTEXT: contextvars.ContextVar["Context | None"] = contextvars.ContextVar("the call that is served", default=None)
 # moto's name of a service where it is not botocore's without its dashes.
 NAMES = {"lambda": "awslambda", "s3control": "s3control", "cloudwatch": "cloudwatch", "ses": "ses", "sesv2": "sesv2"}
 _REQUEST_IDS = re.compile(rb"<(RequestId|requestId|RequestID|HostId|HostID)>[^<]*</\1>")
@@ -113,12 +116,82 @@ def _patch_new_modules() -> None:
             module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
+        elif name == "moto.sns.models":
+            module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)
+        elif name == "moto.s3.notifications":
+            attributes["_invoke_awslambda"] = _bucket_to_lambda
         if attributes.get("datetime") is real_datetime:
             attributes["datetime"] = _DATETIME_MODULE
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
         if attributes.get("os") is os and name.startswith(("moto.s3.", "moto.iam.", "moto.kms.")):
             attributes["os"] = _OS_MODULE
+
+
+def _to_lambda(function_arn: str, event: dict[str, Any], service: str, source_arn: str) -> None:
+    """Hand an event to the function, as the service and for the topic or bucket, in the lab whose call is served."""
+    ctx = _CONTEXT.get()
+    if ctx is not None:
+        payload = json.dumps(event).encode()
+        ctx.lab.service("lambda").accept_event(
+            ctx, function_arn=function_arn, payload=payload, source_service=service, source_arn=source_arn
+        )
+
+
+def _topics_to_lambda(publish: Callable[..., None]) -> Callable[..., None]:
+    """Return moto's Subscription.publish, with subscriptions of functions done by us. Event: SNS developer guide, Fanout to Lambda."""
+
+    @functools.wraps(publish)
+    def to_lambda(
+        self: Any,
+        message: str,
+        message_id: str,
+        subject: str | None = None,
+        message_attributes: dict[str, Any] | None = None,
+        group_id: str | None = None,
+        deduplication_id: str | None = None,
+        message_structure: str | None = None,
+    ) -> None:
+        if self.protocol != "lambda":
+            publish(
+                self, message, message_id, subject, message_attributes, group_id, deduplication_id, message_structure
+            )
+            return
+        matcher = self._filter_policy_matcher
+        if matcher is not None and not matcher.matches(message_attributes, message):
+            return
+        text = self._parse_message_structure(message, "lambda") if message_structure == "json" else message
+        now = LabDatetime.now(real_datetime.UTC)
+        notification = {
+            "SignatureVersion": "1",
+            "Timestamp": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z",
+            "Signature": "EXAMPLE",
+            "SigningCertUrl": "EXAMPLE",
+            "MessageId": message_id,
+            "Message": text,
+            "MessageAttributes": {
+                key: {"Type": value.get("type"), "Value": value.get("value")}
+                for key, value in (message_attributes or {}).items()
+            },
+            "Type": "Notification",
+            "UnsubscribeUrl": "EXAMPLE",
+            "TopicArn": self.topic.arn,
+            "Subject": subject,
+        }
+        record = {
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": self.arn,
+            "EventSource": "aws:sns",
+            "Sns": notification,
+        }
+        _to_lambda(self.endpoint, {"Records": [record]}, "sns.amazonaws.com", self.topic.arn)
+
+    return to_lambda
+
+
+def _bucket_to_lambda(_account_id: str, event: dict[str, Any], function_arn: str, _region: str) -> None:
+    """Stand in for the function by which moto's S3 invokes moto's Lambda."""
+    _to_lambda(function_arn, event, "s3.amazonaws.com", event["Records"][0]["s3"]["bucket"]["arn"])
 
 
 def _give_ids_that_decode(module: Any) -> None:
@@ -308,11 +381,13 @@ class _AsLab:
 
     def __enter__(self) -> None:
         self._token = _NOW.set(self._ctx.now)
+        self._outer = _CONTEXT.set(self._ctx)
         if self._seed:
             mock_random.seed(self._ctx.ids.getrandbits(64))
 
     def __exit__(self, *_: object) -> None:
         _NOW.reset(self._token)
+        _CONTEXT.reset(self._outer)
 
 
 def not_implemented(service: str, what: str) -> AwsError:

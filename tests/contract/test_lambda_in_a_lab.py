@@ -196,6 +196,48 @@ def test_a_failed_event_is_retried_in_lab_time(account: Account) -> None:
     assert sum(message.startswith("START") for message in account.messages("traffic")) == 3
 
 
+def test_topics_and_buckets_set_functions_off_where_the_policy_lets_them(account: Account, tmp_path: Path) -> None:
+    """moto would hand the events to a Lambda of its own, which knows no function."""
+    arn = account("lambda", "GetFunctionConfiguration", FunctionName="traffic")["FunctionArn"]
+    topic = account("sns", "CreateTopic", Name="findings")["TopicArn"]
+    account("sns", "Subscribe", TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    on_create = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}
+    account(
+        "s3",
+        "PutBucketNotificationConfiguration",
+        Bucket="code-of-the-lab",
+        NotificationConfiguration={"LambdaFunctionConfigurations": [on_create]},
+    )
+    account("sns", "Publish", TopicArn=topic, Message="not let in")
+    account("s3", "PutObject", Bucket="code-of-the-lab", Key="not-let-in.txt", Body=b"x")
+    account.lab.advance(timedelta(seconds=5))
+    assert account.flows == []
+    for service, source in (("sns", topic), ("s3", "arn:aws:s3:::code-of-the-lab")):
+        account(
+            "lambda",
+            "AddPermission",
+            FunctionName="traffic",
+            StatementId=service,
+            Action="lambda:InvokeFunction",
+            Principal=f"{service}.amazonaws.com",
+            SourceArn=source,
+        )
+    account("sns", "Publish", TopicArn=topic, Message="hello", Subject="a finding")
+    account("s3", "PutObject", Bucket="code-of-the-lab", Key="b.txt", Body=b"x")
+    (first, second) = account.lab.service("lambda").queued(account.lab.clock.now() + timedelta(minutes=1))
+    assert json.loads(first.payload)["Records"][0]["Sns"]["Message"] == "hello"
+    assert json.loads(second.payload)["Records"][0]["s3"]["object"]["key"] == "b.txt"
+    account.lab.advance(timedelta(seconds=5))
+    assert len(account.flows) == 2
+    assert account.lab.service("lambda").next_due() is None
+    account.lab.close()
+    again = Account(tmp_path / "journal.db", account.lab.environments)
+    again.lab.replay()
+    assert again.flows == account.flows
+    assert again.lab.service("lambda").next_due() is None
+    again.lab.close()
+
+
 def test_a_replay_rebuilds_functions_logs_and_flows_without_running_anything(
     account: Account, tmp_path: Path, environments: Environments, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,8 @@ class Base(Service):
         self.mappings: dict[str, Shape] = {}
         self.mapping_tags: dict[str, dict[str, str]] = {}
         self.polls: dict[str, Poll] = {}
+        self.hops = 0
+        """How many runs set each other off before the last one: what its destinations set off is one further."""
         self.waiting: dict[str, Waiting] = {}
         self.views: dict[tuple[str, Vpc], VpcView] = {}
         self.trusted: dict[str, bool] = {}
@@ -72,7 +74,7 @@ class Base(Service):
         """Return a context in which Lambda reads other services of its own accord, now."""
         return Context(
             lab=self.lab,
-            principal=Principal.service("lambda.amazonaws.com", self.lab.account_id),
+            principal=Principal.service(names.SERVICE, self.lab.account_id),
             now=self.lab.clock.now(),
             ids=Ids.of(self.lab.seed, "lambda reads"),
             region=region,

@@ -14,7 +14,7 @@ from simulator import policy
 from simulator.errors import AwsError
 from simulator.identity import Principal
 from simulator.service import Context
-from simulator.services.lambda_.names import broken, invalid
+from simulator.services.lambda_.names import SERVICE, broken, invalid
 from simulator.services.lambda_.state import Config, Shape, Vpc
 from simulator.services.sts import trust_policy, trusts
 
@@ -196,7 +196,7 @@ def assumable(ctx: Context, role_name: str) -> bool:
         role = ctx.read("iam", "GetRole", RoleName=role_name)["Role"]
     except AwsError:
         return False
-    return trusts(trust_policy(role), Principal.service("lambda.amazonaws.com", ctx.account_id), "sts:AssumeRole")
+    return trusts(trust_policy(role), Principal.service(SERVICE, ctx.account_id), "sts:AssumeRole")
 
 
 def attach(ctx: Context, old: Vpc | None, given: Mapping[str, Any], role: str) -> Vpc | None:

@@ -11,7 +11,7 @@ from simulator.functions import Outcome
 from simulator.identity import Principal
 from simulator.service import Context
 from simulator.services.lambda_.invoke import Invocations
-from simulator.services.lambda_.names import LATEST
+from simulator.services.lambda_.names import LATEST, SERVICE
 from simulator.services.lambda_.state import Event, Function, Shape
 
 
@@ -47,7 +47,7 @@ class Destinations(Invocations):
         self.lab.moto.put_metrics(ctx, "AWS/Lambda", [("DestinationDeliveryFailures", dimensions, 1.0, "Count")])
 
     def _send(self, ctx: Context, function: Function, event: Event, target: str, text: str) -> None:
-        principal = Principal.service("lambda.amazonaws.com", ctx.account_id)
+        principal = Principal.service(SERVICE, ctx.account_id)
         service, name = target.split(":")[2], target.split(":")[-1]
         try:
             if service == "sqs":

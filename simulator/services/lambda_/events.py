@@ -13,15 +13,28 @@ from simulator.service import Context, Upcoming
 from simulator.services.lambda_ import retries
 from simulator.services.lambda_.destinations import Destinations
 from simulator.services.lambda_.invoke import Cause
-from simulator.services.lambda_.names import LATEST
+from simulator.services.lambda_.names import LATEST, SERVICE
 from simulator.services.lambda_.state import Event, Function, Shape, Waiting
 
 MOST_WAITING = 2000
 """Events of a lab that wait at most: beyond them the oldest are dropped."""
 
+SOON = timedelta(milliseconds=400)
+"""How long an event of a topic or bucket takes to the function."""
+
+MOST_HOPS = 16
+"""Runs in a chain of which each set off the next (Lambda developer guide, Recursive loop detection: about 16)."""
+
+MOST_SET_OFF = 200
+"""Runs that one event may set off in all: a loop that branches is stopped too."""
+
 
 class Events(Destinations):
     """The queue's call for other services, its records and its due work."""
+
+    nesting = 0
+    nested = 0
+    """How many runs have set each other off without a pause, and how many there were in all. Live only, never in a replay."""
 
     def deliver_event(
         self, ctx: Context, *, function_arn: str, payload: bytes, source_service: str, source_arn: str
@@ -41,20 +54,29 @@ class Events(Destinations):
         self.queue_event(ctx, function, qualifier, payload, cause)
         return None
 
+    def accept_event(
+        self, ctx: Context, *, function_arn: str, payload: bytes, source_service: str, source_arn: str
+    ) -> None:
+        """Queue an event that follows from an operation of another service: it runs within the second.
+
+        For topics and buckets, in whose operation no function can run. One that may not be delivered is lost, as on AWS.
+        """
+        found = self.at(function_arn)
+        if found is None or not self.may_invoke(found[0], found[2], source_service, source_arn):
+            return
+        destination = ctx.principal.name == SERVICE
+        hops = self.hops + 1 if destination else 0
+        event = _event(
+            ctx, found[0], found[2], payload, Cause(kind="event", source=source_service, source_arn=source_arn), hops
+        )
+        self._forget_expired(ctx.now)
+        self.waiting[event.id] = Waiting(event=event, due=ctx.now + SOON, throttled=found[0].reserved == 0)
+
     def queue_event(
         self, ctx: Context, function: Function, qualifier: str | None, payload: bytes, cause: Cause
     ) -> None:
         """Accept an event: run it now, or have it wait for concurrency."""
-        event = Event(
-            id=ctx.ids.uuid4(),
-            function=function.name,
-            region=function.region,
-            qualifier=qualifier,
-            payload=payload,
-            source=cause.source,
-            source_arn=cause.source_arn,
-            queued_at=ctx.now,
-        )
+        event = _event(ctx, function, qualifier, payload, cause, self.hops + 1 if self.nesting else 0)
         if function.reserved == 0:
             ctx.record(self.name, "event-queued", _to_json(event))
         else:
@@ -96,6 +118,7 @@ class Events(Destinations):
             source_arn=data["source_arn"],
             queued_at=queued_at,
             attempt=attempt,
+            hops=data["hops"],
         )
         self.waiting[event.id] = Waiting(event=event, due=due, throttled=False)
 
@@ -119,7 +142,7 @@ class Events(Destinations):
             if at >= self._expiry(function, event):
                 self._give_up(ctx, function, event, "EventAgeExceeded")
             else:
-                self._attempt(ctx, function, event, "retry")
+                self._attempt(ctx, function, event, "retry" if event.attempt or entry.throttled else "event")
 
     def queued(self, until: datetime) -> list[Upcoming]:
         """Return the waiting events as the invocations they would become, in order of time, were nothing changed.
@@ -152,21 +175,32 @@ class Events(Destinations):
         return self.queued(until)
 
     def _attempt(self, ctx: Context, function: Function, event: Event, kind: str) -> None:
-        """Run an event and see to what follows for its destinations."""
+        """Run an event and see to what follows for its destinations.
+
+        What a destination sets off may happen in here too, before this returns.
+        """
         version = function.version(event.qualifier)
         problem = self.role_problem(ctx, version) if version else "FunctionNotFound"
         if problem:
             self._give_up(ctx, function, event, problem)
             return
-        cause = Cause(kind=kind, source=event.source, source_arn=event.source_arn)
-        _, outcome = self.run(ctx, function, event.qualifier, event.payload, cause, event)
-        if outcome.status == "ok":
-            self.send_success(ctx, function, event, outcome)
-        elif event.id not in self.waiting:
-            self.send_failure(ctx, function, event, "RetriesExhausted", outcome)
+        if event.hops >= MOST_HOPS or (self.nesting and self.nested >= MOST_SET_OFF):
+            ctx.record(self.name, "event-dropped", _dropped(event, "RecursiveInvocation"))
+            return
+        self.nested = self.nested + 1 if self.nesting else 1
+        self.nesting += 1
+        try:
+            cause = Cause(kind=kind, source=event.source, source_arn=event.source_arn)
+            _, outcome = self.run(ctx, function, event.qualifier, event.payload, cause, event)
+            if outcome.status == "ok":
+                self.send_success(ctx, function, event, outcome)
+            elif event.id not in self.waiting:
+                self.send_failure(ctx, function, event, "RetriesExhausted", outcome)
+        finally:
+            self.nesting -= 1
 
     def _give_up(self, ctx: Context, function: Function, event: Event, reason: str) -> None:
-        ctx.record(self.name, "event-dropped", {"id": event.id, "function": function.name, "reason": reason})
+        ctx.record(self.name, "event-dropped", _dropped(event, reason))
         self.send_failure(ctx, function, event, reason, None)
 
     def _due(self, entry: Waiting) -> datetime | None:
@@ -205,6 +239,24 @@ class Events(Destinations):
             del self.waiting[event_id]
 
 
+def _event(ctx: Context, function: Function, qualifier: str | None, payload: bytes, cause: Cause, hops: int) -> Event:
+    return Event(
+        id=ctx.ids.uuid4(),
+        function=function.name,
+        region=function.region,
+        qualifier=qualifier,
+        payload=payload,
+        source=cause.source,
+        source_arn=cause.source_arn,
+        queued_at=ctx.now,
+        hops=hops,
+    )
+
+
+def _dropped(event: Event, reason: str) -> Shape:
+    return {"id": event.id, "function": event.function, "reason": reason}
+
+
 def _to_json(event: Event) -> Shape:
     return {
         "id": event.id,
@@ -215,6 +267,7 @@ def _to_json(event: Event) -> Shape:
         "source": event.source,
         "source_arn": event.source_arn,
         "queued_at": milliseconds(event.queued_at),
+        "hops": event.hops,
     }
 
 

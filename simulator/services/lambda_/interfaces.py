@@ -3,6 +3,7 @@
 from simulator.errors import AwsError
 from simulator.identity import Principal
 from simulator.service import Context
+from simulator.services.lambda_.names import SERVICE
 from simulator.services.lambda_.specs import Specs
 from simulator.services.lambda_.state import Function, Interface, Shape
 
@@ -65,4 +66,4 @@ class Interfaces(Specs):
 
     @staticmethod
     def _principal(ctx: Context) -> Principal:
-        return Principal.service("lambda.amazonaws.com", ctx.account_id)
+        return Principal.service(SERVICE, ctx.account_id)

@@ -83,6 +83,7 @@ class Runs(Networks):
         if event:
             data["queued_at"] = milliseconds(event.queued_at)
             data["attempt"] = event.attempt + 1
+            data["hops"] = event.hops
         ctx.record(self.name, "run", data)
         return data, outcome
 
@@ -110,6 +111,7 @@ class Runs(Networks):
         if function is None:
             return
         function.streams[data["version"]] = data["stream"]
+        self.hops = data.get("hops", 0)
         self._write_log(ctx, function, data)
         failed = data["status"] != "ok"
         dimensions = {"FunctionName": function.name}

@@ -4,6 +4,7 @@ A mapping of an SQS queue is polled in earnest (`polling`). Streams, brokers and
 one is refused. A function URL is kept and shown; nothing in a lab resolves its host, so nobody can call it.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -207,7 +208,7 @@ class Mappings(Tags):
         poll = self.polls.get(mapping["UUID"])
         due = at + timedelta(seconds=1)
         if poll is None or not at < poll.due < due:
-            self.polls[mapping["UUID"]] = Poll(due=due, failed=poll.failed if poll else b"")
+            self.polls[mapping["UUID"]] = replace(poll, due=due) if poll else Poll(due=due)
 
     def _mapping(self, uuid: str) -> Shape:
         mapping = self.mappings.get(uuid.lower())

@@ -11,6 +11,7 @@ from simulator.errors import AwsError
 from simulator.service import Context
 
 LATEST = "$LATEST"
+SERVICE = "lambda.amazonaws.com"
 
 REFERENCE = re.compile(
     r"(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?"

@@ -16,10 +16,14 @@ from simulator.identity import Principal
 from simulator.service import Call, Context, Upcoming
 from simulator.services.lambda_.events import Events
 from simulator.services.lambda_.invoke import Cause
+from simulator.services.lambda_.names import SERVICE
 from simulator.services.lambda_.state import Function, Poll, Shape, Version
 
 SENDING = {("sqs", "SendMessage"), ("sqs", "SendMessageBatch"), ("sns", "Publish"), ("sns", "PublishBatch")}
 POLL_AFTER = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=5)
+"""Polling slows down to this where runs keep failing (Using Lambda with Amazon SQS, Backoff strategy for failed events)."""
+
 MOST_RECEIVED = 10
 
 
@@ -53,7 +57,8 @@ class Polling(Events):
         if data["again"] is None:
             self.polls.pop(data["uuid"], None)
         else:
-            self.polls[data["uuid"]] = Poll(due=moment(data["again"]), failed=data["failed"].encode())
+            poll = Poll(due=moment(data["again"]), failed=data["failed"].encode(), failures=data["failures"])
+            self.polls[data["uuid"]] = poll
 
     def queued(self, until: datetime) -> list[Upcoming]:
         """Return the retries that are due, and the runs for messages of a queue that failed before."""
@@ -94,7 +99,7 @@ class Polling(Events):
         mapping, found = self.mappings[uuid], self._polled(uuid)
         assert found is not None, "chosen for being polled"
         function, version, qualifier = found
-        again, failed = None, b""
+        again, failed, failures = None, b"", 0
         try:
             url, visible, messages = self._receive(ctx, mapping)
             if messages and self.role_problem(ctx, version):
@@ -107,11 +112,20 @@ class Polling(Events):
                 self._delete_messages(ctx, url, done)
                 failed = b"" if len(done) == len(messages) else payload
                 full = len(messages) == min(mapping["BatchSize"], MOST_RECEIVED)
-                again = ctx.now + visible + POLL_AFTER if failed else ctx.now + POLL_AFTER if full else None
+                if failed:
+                    failures = self.polls[uuid].failures + 1
+                    again = ctx.now + visible + min(POLL_AFTER * 2**failures, LONGEST_WAIT)
+                elif full:
+                    again = ctx.now + POLL_AFTER
         except AwsError as error:
             if error.code not in {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}:
                 raise
-        data = {"uuid": uuid, "again": milliseconds(again) if again else None, "failed": failed.decode()}
+        data = {
+            "uuid": uuid,
+            "again": milliseconds(again) if again else None,
+            "failed": failed.decode(),
+            "failures": min(failures, 20),
+        }
         ctx.record(self.name, "polled", data)
 
     def _receive(self, ctx: Context, mapping: Shape) -> tuple[str, timedelta, list[Shape]]:
@@ -140,7 +154,7 @@ class Polling(Events):
 
 
 def _principal(ctx: Context) -> Principal:
-    return Principal.service("lambda.amazonaws.com", ctx.account_id)
+    return Principal.service(SERVICE, ctx.account_id)
 
 
 def _record(message: Shape, mapping: Shape) -> Shape:

@@ -157,7 +157,11 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An asynchronous event. `queued_at` counts its age; `attempt` is the number of runs it has had."""
+    """An asynchronous event.
+
+    `queued_at` counts its age; `attempt` is the number of runs it has had; `hops` is how many runs set each other off
+    before it.
+    """
 
     id: str
     function: str
@@ -168,6 +172,7 @@ class Event:
     source_arn: str
     queued_at: datetime
     attempt: int = 0
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +186,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """When a mapping's queue is looked at. `failed` is the event whose run failed and that comes again; else empty."""
+    """When a mapping's queue is looked at.
+
+    `failed` is the event whose run failed and that comes again, else empty; `failures` counts the runs that failed in a row.
+    """
 
     due: datetime
     failed: bytes = b""
+    failures: int = 0

@@ -56,6 +56,14 @@ def test_messages_whose_run_fails_come_again_and_are_foreseen(mapped: Any) -> No
     assert again.polls[next(iter(again.polls))].failed == coming.payload
 
 
+def test_a_message_that_always_fails_is_tried_ever_less(mapped: Any) -> None:
+    """Every five minutes and a half at last, not every 31 seconds for days."""
+    mapped.environments.fail()
+    send(mapped, "a")
+    mapped.pass_time(days=1)
+    assert 200 < len(mapped.environments.runs) < 300
+
+
 def test_a_partial_batch_response_keeps_what_failed(mapped: Any) -> None:
     """ReportBatchItemFailures names the messages to come again."""
     (uuid,) = mapped.aws_lambda.mappings

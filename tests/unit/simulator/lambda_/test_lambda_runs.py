@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from simulator.identity import Principal
 from simulator.service import Connection
+from simulator.services.lambda_.names import SERVICE
 
 ARN = "arn:aws:lambda:us-east-1:486547846362:function:traffic"
 QUEUE = "arn:aws:sqs:us-east-1:486547846362:jobs"
@@ -245,6 +247,39 @@ def test_a_given_up_event_reaches_its_destination(traffic: Any) -> None:
     traffic.pass_time(hours=6)
     assert traffic.aws.messages[-1][1] == '{"source":"aws.events"}'
     assert traffic.aws_lambda.next_due() is None
+
+
+def test_functions_that_set_each_other_off_are_stopped(traffic: Any) -> None:
+    """A loop of destinations ends as AWS's recursive loop detection ends it, and the lab goes on."""
+    traffic.create("other")
+    for name, target in (("traffic", "other"), ("other", "traffic")):
+        destination = {"OnSuccess": {"Destination": f"{ARN[:-7]}{target}"}}
+        traffic.do("PutFunctionEventInvokeConfig", FunctionName=name, DestinationConfig=destination)
+    traffic.aws.invoke = lambda **params: traffic.do("Invoke", **params)
+    traffic.deliver()
+    assert len(traffic.environments.runs) == 16
+    traffic.deliver()
+    assert len(traffic.environments.runs) == 32
+    assert traffic.moto.total("AsyncEventsDropped") == 2
+
+
+def test_a_function_that_sets_itself_off_through_a_topic_is_stopped(traffic: Any) -> None:
+    """Each event comes a moment later, so the chain is counted in the events themselves."""
+    topic = "arn:aws:sns:us-east-1:486547846362:loop"
+    traffic.allow_rule(StatementId="sns", Principal="sns.amazonaws.com", SourceArn=topic)
+    destination = {"OnSuccess": {"Destination": topic}}
+    traffic.do("PutFunctionEventInvokeConfig", FunctionName="traffic", DestinationConfig=destination)
+
+    def publish(TopicArn: str, Message: str) -> dict[str, Any]:
+        ctx = replace(traffic.context(change=len(traffic.journal)), principal=Principal.service(SERVICE, "1"))
+        event = {"function_arn": ARN, "payload": b"{}", "source_service": "sns.amazonaws.com", "source_arn": TopicArn}
+        traffic.aws_lambda.accept_event(ctx, **event)
+        return {}
+
+    traffic.aws.publish = publish
+    traffic.deliver()
+    traffic.pass_time(days=1)
+    assert len(traffic.environments.runs) == 16
 
 
 def test_a_function_whose_role_is_gone_does_not_run(traffic: Any) -> None:
