@@ -45,8 +45,9 @@ def _broken(evidence: Evidence) -> Iterator[tuple[str, str]]:
         yield "recorder-off", "AWS Config records no more"
     if guards.trail_off or (not guards.trails and _deleted(evidence, "DeleteTrail")):
         yield "trail-off", "the trail logs no more"
-    yield from _functions(evidence)
-    yield from _rules(evidence)
+    if evidence.function_name:  # else nothing tells which function the case is about
+        yield from _functions(evidence)
+        yield from _rules(evidence)
     yield from _deletions(evidence)
 
 
