@@ -176,6 +176,9 @@ class Service:
     validation_error: ClassVar[tuple[str, str | None]] = ("ValidationException", None)
     """Code, and message where AWS's is fixed, of an error for parameters that break the model's constraints."""
 
+    validation_errors: ClassVar[Mapping[str, tuple[str, str | None]]] = {}
+    """The same for single parameters whose errors have codes of their own, by the parameter's name."""
+
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
 

@@ -366,15 +366,33 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 300 else text[:300] + "..."
 
 
-def check(service: str, operation: str, params: Mapping[str, Any], error: tuple[str, str | None]) -> None:
-    """Raise AwsError(`error`) where `params` break the model of the operation. The text is AWS's where `error` has none."""
+Fault = tuple[str, str | None]
+"""An error's code, and its text where AWS's is fixed."""
+
+
+def check(
+    service: str, operation: str, params: Mapping[str, Any], error: Fault, of_member: Mapping[str, Fault] | None = None
+) -> None:
+    """Raise AwsError(`error`) where `params` break the model of the operation. The text is AWS's where `error` has none.
+
+    `of_member` has the errors of single parameters that have codes of their own.
+    """
     shape = operation_model(service, operation).input_shape
     if shape is None:
         return
     found = list(violations(shape, params))
-    if found:
-        count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
-        raise AwsError(error[0], error[1] or count + "; ".join(found))
+    if not found:
+        return
+    for name, own in (of_member or {}).items():
+        if (
+            name in params
+            and name in shape.members
+            and any(True for _ in violations(shape.members[name], params[name]))
+        ):
+            error = own
+            break
+    count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
+    raise AwsError(error[0], error[1] or count + "; ".join(found))
 
 
 # --- answers ------------------------------------------------------------------------------------------------------

@@ -312,7 +312,7 @@ class Lab:
         method: Callable[..., dict[str, Any] | None] | None = getattr(own, xform_name(operation), None)
         if method is None:
             raise not_implemented(service, operation)
-        wire.check(service, operation, params, own.validation_error)
+        wire.check(service, operation, params, own.validation_error, own.validation_errors)
         unknown = _unaccepted(method, params)
         if unknown:
             raise AwsError(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from simulator import wire
 from simulator.identity import Principal
 from simulator.service import Call
 
@@ -50,6 +51,13 @@ _SECRET = re.compile(
     r"(secret|password|sessiontoken|privatekey|keymaterial|plaintext|authorizationtoken|zipfile)", re.IGNORECASE
 )
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+_OMITTED = frozenset({"TemplateBody", "ParameterValue"})
+"""What CloudFormation's records leave out (CloudFormation user guide, Logging API calls with CloudTrail)."""
+_DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("lambda", "CreateFunction"): {"Publish": False, "PackageType": "Zip", "Environment": {}},
+    ("lambda", "UpdateFunctionCode"): {"DryRun": False, "Publish": False},
+}
+"""What Lambda's records tell of a call that did not say so (docs/aws-facts.md, part 5)."""
 _ENDPOINTS = {
     "cloudwatch": "monitoring",
     "stepfunctions": "states",
@@ -177,21 +185,17 @@ def user_identity(principal: Principal, invoked_by: str | None) -> dict[str, Any
 
 def request_parameters(call: Call) -> dict[str, Any] | None:
     """Return the record's `requestParameters`: camelCase, secrets, code and environment values left out; None where empty."""
-    shown = _shown(call.params)
+    shape = wire.operation_model(call.service, call.operation).input_shape
+    if shape is None:
+        return None
+    given = {**_DEFAULTS.get((call.service, call.operation), {}), **call.params}
+    shown: dict[str, Any] = _shown(shape, given)
     if call.service == "s3" and "bucket" in shown:
         shown = {
             "bucketName": shown.pop("bucket"),
             "Host": f"{call.params['Bucket']}.s3.{call.region}.amazonaws.com",
             **shown,
         }
-    if call.service == "lambda":
-        if call.operation in ("CreateFunction", "UpdateFunctionConfiguration") and (
-            "environment" in shown or call.operation == "CreateFunction"
-        ):
-            shown["environment"] = {}
-        if call.operation == "UpdateFunctionCode":
-            shown.setdefault("dryRun", False)
-            shown.setdefault("publish", False)
     return shown or None
 
 
@@ -199,10 +203,12 @@ def response_elements(call: Call) -> dict[str, Any] | None:
     """Return the record's `responseElements`; None for reads, failures and answers without content."""
     if call.response is None or call.service == "s3":
         return None
-    shown = _shown({key: value for key, value in call.response.items() if key != "ResponseMetadata"})
-    if call.service == "lambda" and "environment" in shown:
-        shown["environment"] = {}
-    return shown or None
+    shape = wire.operation_model(call.service, call.operation).output_shape
+    if shape is None:
+        return None
+    created = (call.service, call.operation) == ("lambda", "CreateFunction")
+    answered = {"Environment": {}, **call.response} if created else call.response
+    return _shown(shape, answered) or None
 
 
 def resources(call: Call) -> tuple[tuple[str, str], ...]:
@@ -243,24 +249,36 @@ def _error_code(call: Call) -> str:
     return call.error_code or ""
 
 
-def _shown(value: Any) -> Any:
-    """Return parameters as a record shows them: keys begin in lower case, secrets hidden, binary content left out."""
-    if isinstance(value, Mapping):
-        shown = {}
-        for key, item in value.items():
-            if isinstance(item, bytes | bytearray):
-                continue
-            if _SECRET.search(str(key)):
-                if isinstance(item, str) and item:
-                    shown[_lower(str(key))] = _HIDDEN
-                continue
-            shown[_lower(str(key))] = _shown(item)
-        return shown
-    if isinstance(value, list | tuple):
-        return [_shown(item) for item in value if not isinstance(item, bytes | bytearray)]
-    if isinstance(value, datetime):
-        return _seconds(value)
-    return value
+def _shown(shape: Any, value: Any) -> Any:
+    """Return a value of the model as a record shows it, members in the model's order and beginning in lower case.
+
+    The keys of a map (tags, say) are the caller's and stay as they are. Secrets are hidden, binary content left out.
+    What does not fit the model, as in a call that was refused for it, is shown as it is.
+    """
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, Mapping):
+        return _members(shape, value)
+    if kind == "list" and isinstance(value, list | tuple):
+        return [_shown(shape.member, item) for item in value if not isinstance(item, bytes | bytearray)]
+    if kind == "map" and isinstance(value, Mapping):
+        return {key: _shown(shape.value, item) for key, item in value.items()}
+    return _seconds(value) if isinstance(value, datetime) else value
+
+
+def _members(shape: Any, value: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {}
+    for name, member in shape.members.items():
+        item = value.get(name)
+        if item is None or isinstance(item, bytes | bytearray) or name in _OMITTED:
+            continue
+        if shape.name == "Environment" and name == "Variables":
+            continue
+        if _SECRET.search(name):
+            if isinstance(item, str) and item:
+                shown[_lower(name)] = _HIDDEN
+            continue
+        shown[_lower(name)] = _shown(member, item)
+    return shown
 
 
 def _lower(key: str) -> str:

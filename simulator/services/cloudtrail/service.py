@@ -6,6 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import AwsError
@@ -37,6 +38,11 @@ class CloudTrail(Trails, Service):
     """AWS CloudTrail in one lab. Its history is what the lab's journal tells; nothing is kept twice."""
 
     name = "cloudtrail"
+    validation_errors = MappingProxyType({
+        "LookupAttributes": ("InvalidLookupAttributesException", None),
+        "MaxResults": ("InvalidMaxResultsException", None),
+        "EventCategory": ("InvalidEventCategoryException", None),
+    })  # fmt: skip
 
     def __init__(self, lab: "Lab") -> None:
         Service.__init__(self, lab)
@@ -130,8 +136,8 @@ def _position(token: str | None, signature: str, now: datetime) -> int | None:
         return None
     try:
         index, made_for, made = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except ValueError as bad:
+    except (ValueError, TypeError, RecursionError) as bad:
         raise AwsError("InvalidNextTokenException", "The token is not valid.") from bad
-    if made_for != signature or not isinstance(index, int) or made > now.timestamp():
+    if made_for != signature or not isinstance(index, int) or not isinstance(made, float) or made > now.timestamp():
         raise AwsError("InvalidNextTokenException", "The token does not belong to a request with these parameters.")
     return index

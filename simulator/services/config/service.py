@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulator.clock import milliseconds
@@ -35,6 +36,9 @@ class Config(Recorders, Service):
     """AWS Config in one lab."""
 
     name = "config"
+    validation_errors = MappingProxyType(
+        {"limit": ("InvalidLimitException", None), "Limit": ("InvalidLimitException", None)}
+    )
 
     def __init__(self, lab: "Lab") -> None:
         Service.__init__(self, lab)
@@ -246,9 +250,9 @@ def _page(rows: list[Any], limit: int, token: str | None, signature: str) -> tup
     if token:
         try:
             start, made_for = json.loads(base64.urlsafe_b64decode(token.encode()))
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
             made_for = None
-        if made_for != signature or not isinstance(start, int):
+        if made_for != signature or not isinstance(start, int) or start < 0:
             raise AwsError("InvalidNextTokenException", "The specified nextToken for pagination is not valid.")
     page = rows[start : start + limit]
     more = start + limit < len(rows)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from simulator import wire
 from simulator.errors import AwsError
 from simulator.service import Context
 
@@ -37,7 +38,8 @@ def function(ctx: Context, name: str) -> Snapshot | None:
     state = ctx.lab.service("lambda").function_state(name)
     if state is None:
         return None
-    configuration = _camel({key: value for key, value in state.items() if key not in _BESIDE})
+    shape = wire.operation_model("lambda", "GetFunctionConfiguration").output_shape
+    configuration = _camel(shape, {key: value for key, value in state.items() if key not in _BESIDE})
     configuration["state"] = {"value": state.get("State", "Active")}
     configuration["lastUpdateStatus"] = {"value": state.get("LastUpdateStatus", "Successful")}
     configuration["kmskeyArn"] = state.get("KMSKeyArn")
@@ -133,7 +135,10 @@ def bucket(ctx: Context, name: str) -> Snapshot | None:
         found = _read(ctx, "s3", operation, Bucket=name)
         if found and found.get(member):
             value = found[member]
-            supplementary[key] = value if isinstance(value, str) else json.dumps(_camel(value), separators=(",", ":"))
+            shape = wire.operation_model("s3", operation).output_shape.members[member]
+            supplementary[key] = (
+                value if isinstance(value, str) else json.dumps(_camel(shape, value), separators=(",", ":"))
+            )
     tag_set = (_read(ctx, "s3", "GetBucketTagging", Bucket=name) or {}).get("TagSet", ())
     return Snapshot(
         resource_id=name,
@@ -156,7 +161,8 @@ def security_group(ctx: Context, group_id: str) -> Snapshot | None:
     if not found or not found.get("SecurityGroups"):
         return None
     described = found["SecurityGroups"][0]
-    configuration = _camel({key: value for key, value in described.items() if key != "Tags"})
+    shape = wire.operation_model("ec2", "DescribeSecurityGroups").output_shape.members["SecurityGroups"].member
+    configuration = _camel(shape, {key: value for key, value in described.items() if key != "Tags"})
     return Snapshot(
         resource_id=group_id,
         name=described["GroupName"],
@@ -191,11 +197,19 @@ def _related(kind: str, how: str, **which: str) -> Mapping[str, str]:
     return {"resourceType": kind, **named, "relationshipName": how}
 
 
-def _camel(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key[0].lower() + key[1:]: _camel(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_camel(item) for item in value]
+def _camel(shape: Any, value: Any) -> Any:
+    """Return a value of the model with its members beginning in lower case; the keys of maps stay as they are."""
+    kind = shape.type_name
+    if kind == "structure":
+        return {
+            name[0].lower() + name[1:]: _camel(shape.members[name], item)
+            for name, item in value.items()
+            if name in shape.members
+        }
+    if kind == "list":
+        return [_camel(shape.member, item) for item in value]
+    if kind == "map":
+        return {key: _camel(shape.value, item) for key, item in value.items()}
     return _iso(value) if isinstance(value, datetime) else value
 
 
