@@ -7,6 +7,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 QUOTES = "\"'`´‘’“”«»"
 _SEVERAL = re.compile(r"\s+(?:or|and|hoặc|và)\s+|\s*[,;|\n]\s*|\s+/\s+", re.IGNORECASE)
+_LABEL = re.compile(
+    r"^(?:the )?(?:iam |lambda |malicious )?(?:role|user ?name|user|function(?: ?name)?|ip(?: ?address)?|address)(?: ?[:=] ?| )(?=\S)"
+    r"|(?<=\S) (?:role|function)$",
+    re.IGNORECASE,
+)
 _FUNCTION_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:(?P<name>[\w-]+)(?::(?P<qualifier>[$\w-]+))?",
     re.IGNORECASE,
@@ -37,9 +42,13 @@ def clean(text: str) -> str:
 
 
 def several(text: str) -> tuple[str, ...]:
-    """Return the answers in one text that offers more than one ("A or B"); a single one comes back alone."""
+    """Return the answers in one text that offers more than one ("A or B"); a single one comes back alone.
+
+    Words that only repeat the question ("role: A", "the function A") are left away.
+    """
     lines = unicodedata.normalize("NFKC", text).strip().replace("\r", "")
-    return tuple(part for part in (clean(piece) for piece in _SEVERAL.split(lines)) if part)
+    pieces = (clean(_LABEL.sub("", clean(piece))) for piece in _SEVERAL.split(lines))
+    return tuple(piece for piece in pieces if piece)
 
 
 def same(left: str, right: str) -> bool:

@@ -82,7 +82,8 @@ class _Collector:
         assigned = assigned_finding(findings, finding_type)
         name = assigned.function_name if assigned else known_function
         history = self.events("ResourceName", name) if name else ()
-        mine = self.events("Username", self.world.trainee, pages=TRAINEE_PAGES)
+        since = assigned.first_seen if assigned else None
+        mine = self.events("Username", self.world.trainee, pages=TRAINEE_PAGES, since=since)
         function = self.function(name) if name else None
         created = [each for each in history if each.is_("CreateFunction") and not each.error]
         response = created[-1].response if created else {}
@@ -142,14 +143,22 @@ class _Collector:
             found += [finding(body) for body in batch["Findings"]]
         return tuple(found)
 
-    def events(self, key: str, value: str, pages: int | None = None) -> tuple[Event, ...]:
-        """Return CloudTrail's events with an attribute, oldest first, to the oldest page or `pages` pages far."""
+    def events(
+        self, key: str, value: str, pages: int | None = None, since: datetime | None = None
+    ) -> tuple[Event, ...]:
+        """Return CloudTrail's events with an attribute, oldest first, to the oldest page or `pages` pages far.
+
+        `since` leaves away what was before: calls of another deployment's investigation, under the same name.
+        """
         lookup = self.client("cloudtrail").lookup_events
-        attributes = [{"AttributeKey": key, "AttributeValue": value}]
+        params: dict[str, Any] = {
+            "LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}],
+            "MaxResults": PAGE,
+        }
+        if since:
+            params["StartTime"] = since
         found: list[Event] = []
-        for number, page in enumerate(
-            _pages(lookup, "NextToken", LookupAttributes=attributes, MaxResults=PAGE), start=1
-        ):
+        for number, page in enumerate(_pages(lookup, "NextToken", **params), start=1):
             found += [event(body) for body in page["Events"]]
             if pages is not None and number >= pages and page.get("NextToken"):
                 self.gaps.append(f"Only the newest {pages * PAGE} of your calls were read.")

@@ -173,7 +173,8 @@ def _task(task: TaskResult) -> str:
     )
     remarks = "".join(f"<li>{_e(remark)}</li>" for remark in task.remarks)
     cited = ", ".join(f"{_e(each.kind)} <code>{_e(each.id)}</code>" for each in task.evidence)
-    counts = f"{task.hints} hints, {task.tries} different answers" + (f", {task.proof.value}" if task.proof else "")
+    told = (f"hints: {task.hints}", f"different answers: {task.tries}", task.proof.value if task.proof else "")
+    counts = ", ".join(each for each in told if each and not each.endswith(": 0"))
     return (
         f'<section class="{task.status.value}"><h3>{MARKS[task.status]} {_e(task.title)} '
         f"<small>{WORDS[task.status]}, {task.score}/{task.max_score}</small></h3>\n<p>{_e(task.why)}</p>"
@@ -185,7 +186,8 @@ def _task(task: TaskResult) -> str:
         )
         + (f"<p>Next: {_e(task.next)}</p>" if task.next else "")
         + (f"<p>Evidence: {cited}</p>" if cited else "")
-        + f"<p><small>{counts}</small></p></section>"
+        + (f"<p><small>{counts}</small></p>" if counts else "")
+        + "</section>"
     )
 
 
@@ -235,7 +237,8 @@ _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8886; overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8886; }
+td { overflow-wrap: anywhere; }
 section { border-left: .3rem solid #888; padding-left: 1rem; margin: 1rem 0; }
 section.passed, .ok { border-color: #2a7f3f; } section.failed, .no { border-color: #b3261e; }
 .score { border-left: .3rem solid; padding-left: 1rem; font-size: 1.2rem; }

@@ -109,6 +109,8 @@ SAMPLES = (
     hit("the role's ARN", "right", "arn:aws:iam::111122223333:role/WSSystemRole"),
     hit("the session's ARN", "right", "arn:aws:sts::111122223333:assumed-role/WSSystemRole/System"),
     hit("role/NAME", "right", "role/WSSystemRole"),
+    hit("in words", "right", "the IAM role WSSystemRole"),
+    hit("as the event has it", "right", "userName: WSSystemRole"),
     miss("the session", "session-name", "System"),
     miss("a session of another name", "other-session", "WSSystemRole/Participant"),
     miss("another account's role", "other-account", "arn:aws:iam::444455556666:role/WSSystemRole"),

@@ -84,6 +84,7 @@ def _wrong(evidence: Evidence, text: str) -> Verdict:
 
 SAMPLES = (
     hit("the name", "right", "traffic-simulation"),
+    hit("in words", "right", "the Lambda function `traffic-simulation`"),
     hit("quotes and spaces", "right", "  “traffic-simulation”. "),
     hit("other capitals", "right", "Traffic-Simulation"),
     hit("the ARN", "right", "arn:aws:lambda:us-east-1:111122223333:function:traffic-simulation"),

@@ -65,6 +65,7 @@ SAMPLES = (
     hit("the address", "right", "198.51.100.7"),
     hit("the address with its port", "right", "198.51.100.7:443"),
     hit("the address as a host route", "right", "198.51.100.7/32"),
+    hit("in words", "right", "IP address: 198.51.100.7"),
     hit("the address in quotes", "right", "'198.51.100.7'"),
     hit("the address in a URL", "right", "https://198.51.100.7/"),
     hit("the address mapped into IPv6", "right", "::ffff:198.51.100.7"),
