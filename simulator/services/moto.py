@@ -102,10 +102,15 @@ class _OsModule:
 
 _DATETIME_MODULE, _OS_MODULE = _DatetimeModule(), _OsModule()
 _patched: set[str] = set()
+_modules_seen = 0
 
 
 def _patch_new_modules() -> None:
     """Give every moto module imported since the last look the lab's time and randomness."""
+    global _modules_seen
+    if len(sys.modules) == _modules_seen:  # walking all of them would cost half a millisecond a call
+        return
+    _modules_seen = len(sys.modules)
     for name, module in list(sys.modules.items()):
         if name in _patched or not name.startswith("moto."):
             continue
