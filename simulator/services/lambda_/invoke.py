@@ -181,6 +181,7 @@ class Runs(Networks):
         if not data["connections"]:
             return
         decide = self.decider(ctx, function, data["version"])
+        attempt = data.get("attempt", 1)
         for ip, port, protocol, offset in data["connections"]:
             connection = Connection(ip=ip, port=port, protocol=protocol, offset_ms=offset)
             verdict, interface = decide(connection)
@@ -196,7 +197,7 @@ class Runs(Networks):
                 action=verdict.action,
                 permitted=verdict.permitted,
                 interface_id=interface,
-                run_id=data["request_id"],
+                run_id=data["request_id"] if attempt == 1 else f"{data['request_id']}/{attempt}",
             )
             self.lab.emit_flow(ctx, flow)
 

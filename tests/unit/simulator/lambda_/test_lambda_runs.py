@@ -205,6 +205,7 @@ def test_an_event_whose_run_fails_is_tried_twice_more(traffic: Any) -> None:
     moments = [invocation.now - begun for _, invocation in traffic.environments.runs]
     assert [round(each.total_seconds()) for each in moments] == [0, 60, 180]
     assert len({invocation.request_id for _, invocation in traffic.environments.runs}) == 1
+    assert len({flow.run_id for flow in traffic.flows}) == 3, "a retry is a run of its own"
     assert traffic.replayed().aws_lambda.waiting == {}
 
 
