@@ -6,7 +6,6 @@ import logging
 import os
 import queue
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 from simulator.clock import milliseconds
 from simulator.functions import host, reports
 from simulator.functions.child import frames
+from simulator.functions.child.files import remove_tree
 from simulator.functions.model import FunctionSpec, Invocation, Outcome, Rehearsal, Status, Walls
 from simulator.functions.package import BadPackage, unpack
 from simulator.service import Connection
@@ -141,7 +141,7 @@ class Environments:
             self._live.clear()
         for environment in environments:
             environment.retire()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove(self._folder)
 
     # --- processes
 
@@ -299,7 +299,17 @@ class _Environment:
             _end_process(process)
         root, self._root = self._root, None
         if root is not None:
-            shutil.rmtree(root, ignore_errors=True)
+            _remove(root)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder that a function may have filled; its keeper may have done so already."""
+    try:
+        remove_tree(str(folder))
+    except FileNotFoundError:
+        return
+    except OSError as failed:
+        log.warning("a function's files could not be removed", extra={"folder": str(folder), "why": str(failed)})
 
 
 def _end_process(process: subprocess.Popen[bytes]) -> None:

@@ -294,6 +294,74 @@ def test_a_handler_lives_in_lab_time(environments: Environments, wait: str) -> N
     assert time.monotonic() - started < 5
 
 
+WAITS = {
+    "a thread that sleeps for ever": (
+        "threading.Thread(target=lambda: [time.sleep(60) for _ in range(10 ** 9)], daemon=True).start()",
+        0,
+    ),
+    "a thread that sleeps, joined": (
+        "t = threading.Thread(target=time.sleep, args=(7,)); t.start(); t.join()",
+        7,
+    ),
+    "a pool whose tasks sleep": (
+        "with concurrent.futures.ThreadPoolExecutor(3) as pool: list(pool.map(time.sleep, (3, 9, 5)))",
+        9,
+    ),
+    "a pool that outlives its tasks": (
+        "pool = concurrent.futures.ThreadPoolExecutor(); pool.submit(int).result(); threading.Event().wait(6)",
+        6,
+    ),
+    "asyncio beside a thread": (
+        "async def main():\n        await asyncio.to_thread(int)\n        await asyncio.sleep(8)\n    asyncio.run(main())",
+        8,
+    ),
+    "asyncio on a thread that sleeps": ("asyncio.run(asyncio.to_thread(time.sleep, 4))", 4),
+    "looking again and again": (
+        "t = threading.Thread(target=lambda: sum(range(10 ** 6))); t.start()\n"
+        "    while t.is_alive(): time.sleep(0.001)",
+        0,
+    ),
+    "a subprocess with a timeout": ("subprocess.run(['true'], timeout=20, check=True, capture_output=True)", 0),
+    "a subprocess waited for": ("subprocess.Popen(['true']).wait(timeout=20)", 0),
+}
+
+
+@pytest.mark.parametrize(("wait", "seconds"), WAITS.values(), ids=WAITS)
+def test_waiting_for_others_takes_the_lab_time_that_it_should(
+    environments: Environments, wait: str, seconds: float
+) -> None:
+    """Threads that sleep, pools, event loops and subprocesses: the clock moves by what was waited for, in little time."""
+    code = f"""
+import asyncio, concurrent.futures, subprocess, threading, time
+def handler(event, context):
+    before = time.time()
+    {wait}
+    return time.time() - before
+"""
+    environments.forget("lab/lambda")
+    started = time.monotonic()
+    outcome = invoke(environments, spec(code))
+    assert outcome.status == "ok", outcome
+    assert seconds <= json.loads(outcome.payload) < seconds + 2
+    assert time.monotonic() - started < 10
+
+
+def test_a_timer_goes_off_when_lab_time_has_got_there(environments: Environments) -> None:
+    """Set in one invocation, it fires during a later one, as in an environment that was frozen meanwhile."""
+    code = """
+import socket, threading, time
+def handler(event, context):
+    if event: threading.Timer(300, lambda: socket.socket().connect_ex(("198.51.100.7", 443))).start()
+    else: time.sleep(1)
+"""
+    environments.forget("lab/lambda")
+    function = spec(code)
+    assert invoke(environments, function, True).connections == ()
+    soon, later = (NOW + datetime.timedelta(minutes=minutes) for minutes in (2, 10))
+    assert invoke(environments, function, now=soon).connections == ()
+    assert [each.ip for each in invoke(environments, function, now=later).connections] == ["198.51.100.7"]
+
+
 def test_the_temporary_folder_is_the_functions_own(environments: Environments) -> None:
     """/tmp is empty at first, lasts while the environment is warm, and is nobody else's."""
     code = """

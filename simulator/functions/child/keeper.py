@@ -17,7 +17,6 @@ import os
 import random
 import select
 import selectors
-import shutil
 import signal
 import sys
 import tempfile
@@ -26,7 +25,7 @@ import traceback
 from collections.abc import Iterator
 from types import FrameType
 
-from . import frames, procfs, runtime
+from . import files, frames, procfs, runtime
 from .seen import Seen
 from .walled import NoWalls, Walled
 
@@ -113,10 +112,8 @@ class Keeper:
         started = time.monotonic()
         answer: frames.Message
         try:
-            frames.write(walled.commands, request)
+            walled.tell(request)
             answer = self._wait_for(walled, request, started)
-        except BrokenPipeError:
-            answer = {"how": self._end_of(walled)}
         except Over as over:
             answer = {"how": over.how}
         while walled.read_output():
@@ -186,7 +183,7 @@ class Keeper:
         used = sum(procfs.proportional_mb(pid) for pid in self._family(walled))
         if used > self._config["memory_mb"] + self._config["base_mb"]:
             raise Over("memory")
-        if procfs.disk_bytes(self._config["temporary"]) > procfs.MOST_DISK_BYTES:
+        if files.disk_bytes(self._config["temporary"]) > files.MOST_DISK_BYTES:
             raise Over("disk")
 
     def _end_of(self, walled: Walled) -> str:
@@ -206,17 +203,20 @@ class Keeper:
         The answer's `connections` holds one list an invocation, `why` a reason where some of it did not run.
         """
         started = time.monotonic()
+        uncertain = ""
         invocations = request["invocations"]
         found: list[list[frames.Message]] = []
         fresh = self._warm is None or self._warm.status is not None
         why = ""
+        if self._warm is not None and not fresh and self._leftovers(self._warm):
+            uncertain = "the function left threads or processes running, whose next steps cannot be tried out"
         while len(found) < len(invocations) and not why:
             left = request["budget_s"] - (time.monotonic() - started)
             part = {**request, "invocations": invocations[len(found) :]}
             some, why = self._rehearse_from(part, left, fresh=fresh)
             found += some
             fresh = True
-        return {"kind": "rehearsal", "id": request["id"], "connections": found, "why": why}
+        return {"kind": "rehearsal", "id": request["id"], "connections": found, "why": why or uncertain}
 
     def _rehearse_from(
         self, request: frames.Message, budget: float, *, fresh: bool
@@ -241,7 +241,7 @@ class Keeper:
             why = ""
         finally:
             self._end_dry_run(walled, before, fresh=fresh)
-            shutil.rmtree(folder, ignore_errors=True)
+            self._remove(folder)
         by_place = self._seen.take_by_place()
         count = len(request["invocations"])
         # An invocation that ended its process ran too; the next one starts in a new process.
@@ -253,7 +253,7 @@ class Keeper:
         started = time.monotonic()
         if not fresh:
             self._thaw(walled)
-            frames.write(walled.commands, request)
+            walled.tell(request)
         for message in self._messages(walled, started, budget, 1):
             if not fresh and message.get("kind") == "rehearsed" and message.get("id") == request["id"]:
                 break
@@ -285,9 +285,15 @@ class Keeper:
 
     def _copy_of_temporary(self) -> str:
         folder = tempfile.mkdtemp(dir=self._config["dry_folder"])
-        with contextlib.suppress(OSError, shutil.Error):
-            shutil.copytree(self._config["temporary"], folder, symlinks=True, dirs_exist_ok=True)
+        if self._warm is not None:
+            self._freeze(self._warm, always=True)
+        files.copy_tree(self._config["temporary"], folder)
         return folder
+
+    def _remove(self, folder: str) -> None:
+        """Remove a folder; what cannot be removed goes when the simulator cleans up."""
+        with contextlib.suppress(OSError):
+            files.remove_tree(folder)
 
     # --- events
 
@@ -311,6 +317,8 @@ class Keeper:
                 self._seen.answer_one(walled)
             else:
                 walled.ended.add(walled.listener)
+        if walled.commands in happened:
+            walled.write_commands()
         if walled.output in happened:
             walled.read_output()
         if walled.answers in happened:
@@ -355,15 +363,11 @@ class Keeper:
                 if walled.pid == pid:
                     walled.status = status
 
-    def _freeze(self, walled: Walled) -> None:
+    def _freeze(self, walled: Walled, *, always: bool = False) -> None:
         """Stop what still runs after an answer, as Lambda does with an execution environment."""
-        if walled.forks == 0 and procfs.thread_count(walled.pid) <= 1:
+        if not always and not self._leftovers(walled):
             return
         family = self._family(walled)
-        walled.forks = len(family) - 1
-        if walled.forks <= 0 and procfs.thread_count(walled.pid) <= 1:
-            walled.forks = 0
-            return
         walled.frozen = True
         stopped: set[int] = set()
         while not stopped.issuperset(family):
@@ -371,6 +375,12 @@ class Keeper:
                 procfs.send(pid, signal.SIGSTOP)
             stopped.update(family)
             family = self._family(walled)
+
+    def _leftovers(self, walled: Walled) -> bool:
+        """Say whether a process between two invocations has more than one thread, or descendants."""
+        if walled.forks:
+            walled.forks = len(self._family(walled)) - 1
+        return walled.forks > 0 or procfs.thread_count(walled.pid) > 1
 
     def _thaw(self, walled: Walled) -> None:
         """Let what was stopped go on, before the next invocation."""
@@ -404,7 +414,7 @@ class Keeper:
         """Kill everything and remove the function's folder."""
         for walled in tuple(self._walled):
             self._kill(walled)
-        shutil.rmtree(self._config["root"], ignore_errors=True)
+        self._remove(self._config["root"])
 
 
 def _is_result(message: frames.Message) -> bool:

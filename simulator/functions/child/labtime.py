@@ -1,23 +1,38 @@
 """Lab time inside a function's process: the clock starts where it is told and sleeping costs nothing.
 
-The `time` module's functions and the `datetime` module's classes are replaced before the handler is loaded. A wait
-that nothing could end early (a sleep, a lone thread's wait with a timeout, an idle event loop, a receive on a socket
-that can have no peer) moves the clock instead of waiting.
+The `time` module's functions and the `datetime` module's classes are replaced before the handler is loaded. A wait of
+the main thread that nothing could end early (a sleep, a wait with a timeout, an idle event loop, a receive on a socket
+that can have no peer) moves the clock instead of waiting. Other threads wait until the clock gets where they want it:
+because the main thread sleeps, because the next invocation comes later, or because the main thread waits for them and
+nobody else would move it.
 """
 
 from __future__ import annotations
 
 import datetime as datetime_module
+import os
 import selectors
 import socket
 import threading
 import time as time_module
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any, TypeVar
 
 _real_monotonic_ns = time_module.monotonic_ns
 _real_gmtime, _real_localtime = time_module.gmtime, time_module.localtime
 _real_strftime, _real_asctime = time_module.strftime, time_module.asctime
+_real_wait, _real_join = threading.Condition.wait, threading.Thread.join
+_T = TypeVar("_T")
+_real_sleep, _processor_time = time_module.sleep, time_module.process_time
+_SLICE_S = 0.01
+"""Seconds of real time after which a wait for other threads looks whether they are at work."""
+
+_IDLE_S = 0.002
+"""Seconds of processor time in a slice below which nobody is."""
+
+_IDLE_SLICES = 3
+
 _real_clock_gettime_ns = getattr(time_module, "clock_gettime_ns", None)
 RealDate, RealDatetime = datetime_module.date, datetime_module.datetime
 _EPOCH = RealDatetime(1970, 1, 1, tzinfo=datetime_module.UTC)
@@ -32,8 +47,15 @@ class Clock:
         self._monotonic_base_ns: int | None = None
         self.skipped_ns = 0
         self.deadline_ns: int | None = None
+        self._moved = threading.Condition()
+        self._sleepers: list[int] = []
         self.on_skip: Callable[[int], None] = lambda _ns: None
         self.on_deadline: Callable[[], None] = lambda: None
+
+    def forked(self) -> None:
+        """Begin in a fork, which the other threads did not come along to."""
+        self._moved = threading.Condition()
+        self._sleepers = []
 
     def set(self, start_ns: int, deadline_ns: int | None) -> None:
         """Make it `start_ns` since 1970 now; past `deadline_ns` a wait ends the run."""
@@ -44,6 +66,7 @@ class Clock:
         base = before - start_ns if self._monotonic_base_ns is None else self._monotonic_base_ns
         self._monotonic_base_ns = max(base, before - start_ns)
         self.deadline_ns = deadline_ns
+        self._tell_moved()
         self.on_skip(0)
 
     def now_ns(self) -> int:
@@ -61,9 +84,41 @@ class Clock:
     def skip(self, seconds: float) -> None:
         """Let `seconds` pass at once; the run ends where that is past its deadline."""
         self.skipped_ns += int(seconds * 1e9)
+        self._tell_moved()
         self.on_skip(self.skipped_ns)
         if self.deadline_ns is not None and self.now_ns() >= self.deadline_ns:
             self.on_deadline()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait `seconds`: in the main thread by moving the clock, in others until it has moved that far."""
+        if threading.current_thread() is threading.main_thread():
+            if threading.active_count() > 1 or _has_children():
+                _real_sleep(min(seconds, _SLICE_S))
+            self.skip(seconds)
+            return
+        wake = self.now_ns() + int(seconds * 1e9)
+        with self.asleep(wake), self._moved:
+            while (left := wake - self.now_ns()) > 0:
+                _real_wait(self._moved, left / 1e9)
+
+    @contextmanager
+    def asleep(self, wake_ns: int) -> Iterator[None]:
+        """Let it be known that a thread other than the main one waits for the clock to show `wake_ns`."""
+        self._sleepers.append(wake_ns)
+        try:
+            yield
+        finally:
+            self._sleepers.remove(wake_ns)
+
+    def skip_to_next(self, until_ns: int | None) -> None:
+        """Move the clock to the next moment that any thread waits for, `until_ns` being the main thread's."""
+        moments = [*self._sleepers, *(() if until_ns is None else (until_ns,))]
+        if moments and (left := min(moments) - self.now_ns()) > 0:
+            self.skip(left / 1e9)
+
+    def _tell_moved(self) -> None:
+        with self._moved:
+            self._moved.notify_all()
 
     def skip_forever(self) -> None:
         """Wait for what cannot come: the deadline ends it."""
@@ -84,7 +139,7 @@ def _install_time(clock: Clock) -> None:
         length = float(seconds)
         if length < 0:
             raise ValueError("sleep length must be non-negative")
-        clock.skip(length)
+        clock.sleep(length)
 
     def seconds_or_now(seconds: float | None) -> float:
         return clock.now_ns() / 1e9 if seconds is None else seconds
@@ -168,27 +223,76 @@ def _replacement(real: type, methods: Mapping[str, Callable[..., Any]]) -> Any:
 
 
 def _install_waits(clock: Clock) -> None:
-    real_wait = threading.Condition.wait
     real_select = selectors.DefaultSelector.select
 
     def wait(self: threading.Condition, timeout: float | None = None) -> bool:
-        if timeout is None or timeout <= 0 or threading.active_count() > 1:
-            return real_wait(self, timeout)
-        clock.skip(timeout)
-        return real_wait(self, 0)
+        return _sliced(clock, timeout, lambda seconds: _real_wait(self, seconds), alone=timeout is not None)
+
+    def join(self: threading.Thread, timeout: float | None = None) -> None:
+        def ended(seconds: float) -> bool:
+            _real_join(self, seconds)
+            return not self.is_alive()
+
+        _sliced(clock, timeout, ended, alone=False)
 
     def select(self: Any, timeout: float | None = None) -> Any:
-        if timeout is None or timeout <= 0 or threading.active_count() > 1:
-            return real_select(self, timeout)
-        ready = real_select(self, 0)
-        if not ready:
-            clock.skip(timeout)
-        return ready
+        return _sliced(clock, timeout, lambda seconds: real_select(self, seconds), alone=timeout is not None)
 
     threading.Condition.wait = wait  # type: ignore[method-assign]
+    threading.Thread.join = join  # type: ignore[method-assign]
     selectors.DefaultSelector.select = select  # type: ignore[method-assign]
     for name in ("recv", "recvfrom", "recv_into", "recvfrom_into", "recvmsg"):
         _install_receive(clock, name)
+
+
+def _sliced(clock: Clock, timeout: float | None, attempt: Callable[[float], _T], *, alone: bool) -> _T:
+    """Wait in lab time for what `attempt` waits for in real time; it answers something true once that is there.
+
+    Returns the last answer. `alone` where a lone thread's wait can only end by its timeout.
+    """
+    found = attempt(0)
+    if found or (timeout is not None and timeout <= 0):
+        return found
+    until = None if timeout is None else clock.now_ns() + int(timeout * 1e9)
+    if threading.current_thread() is not threading.main_thread():
+        with clock.asleep(until) if until is not None else nullcontext():
+            return _wait_really(clock, until, attempt)
+    if alone and threading.active_count() == 1 and timeout is not None:
+        clock.skip(timeout)
+        return attempt(0)
+    return _wait_for_others(clock, until, attempt)
+
+
+def _wait_really(clock: Clock, until_ns: int | None, attempt: Callable[[float], _T]) -> _T:
+    """Wait in a thread other than the main one: the clock is not its to move."""
+    while True:
+        found = attempt(_SLICE_S)
+        if found or (until_ns is not None and clock.now_ns() >= until_ns):
+            return found
+
+
+def _wait_for_others(clock: Clock, until_ns: int | None, attempt: Callable[[float], _T]) -> _T:
+    """Wait in the main thread for other threads and processes; where none is at work, the clock moves on."""
+    idle, used = 0, _processor_time()
+    while True:
+        found = attempt(_SLICE_S)
+        if found or (until_ns is not None and clock.now_ns() >= until_ns):
+            return found
+        before, used = used, _processor_time()
+        idle = idle + 1 if used - before < _IDLE_S else 0
+        if idle >= _IDLE_SLICES and not _has_children():
+            clock.skip_to_next(until_ns)
+
+
+def _has_children() -> bool:
+    """Say whether the process has children that may be at work."""
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _install_receive(clock: Clock, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What the system says about processes: their descendants, memory, processor time, files. Linux's /proc.
+"""What the system says about processes: their descendants, memory and processor time. Linux's /proc.
 
 A process that is gone has no descendants and uses nothing. Elsewhere than on Linux nothing is known of any.
 """
@@ -12,9 +12,6 @@ import contextlib
 import errno
 import mmap
 import os
-
-MOST_DISK_BYTES = 512 * 1024 * 1024
-"""Bytes in `/tmp`. Source: AWS Lambda developer guide, Lambda quotas, the default."""
 
 
 def children_of(pid: int) -> list[int]:
@@ -95,23 +92,6 @@ def proportional_mb(pid: int) -> int:
     except OSError:
         return resident_mb(pid)
     return 0
-
-
-def disk_bytes(folder: str) -> int:
-    total = 0
-    pending = [folder]
-    while pending:
-        try:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-        except OSError:
-            continue
-        if total > MOST_DISK_BYTES:
-            break
-    return total
 
 
 def send(pid: int, number: int) -> None:

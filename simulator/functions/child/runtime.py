@@ -155,6 +155,7 @@ class Runtime:
         """Run the invocations of a dry run, telling the keeper through the shared page which one runs. Exits."""
         self._pid = os.getpid()
         self._dry = True
+        self._clock.forked()
         self._folders.temporary = request["temporary"]
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 1)
@@ -361,8 +362,9 @@ def limit(memory_mb: int) -> None:
     import resource
 
     own = _data_bytes()
+    threading.stack_size(1024 * 1024)  # a thread's whole stack counts as used, eight megabytes by default
     bounds = {
-        resource.RLIMIT_DATA: own + memory_mb * 1024 * 1024,
+        resource.RLIMIT_DATA: own + (memory_mb + 64) * 1024 * 1024,
         resource.RLIMIT_NOFILE: 1024,
         resource.RLIMIT_FSIZE: 512 * 1024 * 1024,
         resource.RLIMIT_CORE: 0,

@@ -40,6 +40,7 @@ class Walled:
         self.messages: list[frames.Message] = []
         self.broken = False
         self.initialised = False
+        self._unsent = b""
         self.forks = 0
         self.frozen = False
         self.family: Callable[[], list[int]] = lambda: [self.pid]
@@ -60,7 +61,7 @@ class Walled:
         for unused in (commands, answers, output):
             os.close(unused)
         theirs.close()
-        for descriptor in (self.answers, self.output):
+        for descriptor in (self.commands, self.answers, self.output):
             os.set_blocking(descriptor, False)
         self.listener = _listener_from(mine)
 
@@ -69,6 +70,22 @@ class Walled:
         for descriptor in (self.answers, self.output, self.listener):
             if descriptor is not None and descriptor not in self.ended:
                 events.register(descriptor, select.POLLIN)
+        if self._unsent:
+            events.register(self.commands, select.POLLOUT)
+
+    def tell(self, request: frames.Message) -> None:
+        """Send a request, without ever waiting for the child to take it."""
+        self._unsent = frames.pack(request)
+        self.write_commands()
+
+    def write_commands(self) -> None:
+        """Send what the child takes now; nothing more to one that has ended, which shows elsewhere."""
+        try:
+            self._unsent = self._unsent[os.write(self.commands, self._unsent) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._unsent = b""
 
     def read_answers(self) -> None:
         """Take in what the child says."""
