@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -152,3 +153,11 @@ def declared_parameters(template: Template) -> Iterator[dict[str, Any]]:
         if isinstance(spec.get("AllowedValues"), list):
             shown["ParameterConstraints"] = {"AllowedValues": [str(value) for value in spec["AllowedValues"]]}
         yield shown
+
+
+def check_types(template: Template, allowed: Collection[str]) -> None:
+    """Raise the ValidationError where the caller allows certain resource types only and the template has others."""
+    kinds = {spec.type for spec in template.resources.values()}
+    refused = sorted(kind for kind in kinds if not any(fnmatchcase(kind, pattern) for pattern in allowed))
+    if allowed and refused:
+        raise invalid(f"Resource type {refused[0]} is not allowed by parameter ResourceTypes [{', '.join(allowed)}]")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.clock import milliseconds
@@ -20,7 +21,7 @@ from simulator.services.cloudformation.intrinsics import Evaluator
 from simulator.services.cloudformation.resources import HANDLERS, service_of
 from simulator.services.cloudformation.resources.base import INVOKER, Handler, HandlerError, Work, changed, gone, sound
 from simulator.services.cloudformation.state import Desired, Resource, Stack, event_properties, snapshot
-from simulator.services.cloudformation.template import ResourceSpec
+from simulator.services.cloudformation.template import ResourceSpec, invalid
 from simulator.services.cloudformation.values import Live, dependencies, evaluator, outputs
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ class Engine:
             self.assume(desired.role_arn)
             needs = dependencies(desired.template, self.evaluator(desired))
             for name in graph.order(needs):
+                self._check_timeout()
                 self.make(desired.template.resources[name], desired, needs[name])
             settled = self.settled(desired, needs)
         except ResourceFailedError as failed:
@@ -210,6 +212,11 @@ class Engine:
             self._create_failed(f"{error.message} ")
         else:
             self.tell_stack("CREATE_COMPLETE", settle=True, **settled)
+
+    def _check_timeout(self) -> None:
+        minutes = self.stack.timeout_minutes
+        if minutes is not None and self.ctx.now - self.stack.created > timedelta(minutes=minutes):
+            raise invalid("Stack creation time exceeded the specified timeout.")
 
     def _create_failed(self, reason: str) -> None:
         on_failure = self.stack.on_failure
@@ -308,7 +315,7 @@ class Engine:
             needs = dependencies(desired.template, self.evaluator(desired))
             for name, resource in self.stack.resources.items():
                 if name not in needs:
-                    protection.check(self.stack.policy, "Update:Delete", resource)
+                    protection.check(self._policy, "Update:Delete", resource)
             for name in graph.order(needs):
                 self._bring(desired.template.resources[name], desired, needs[name])
             settled = self.settled(desired, needs)
@@ -321,6 +328,10 @@ class Engine:
             self.tell_stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", **settled)
             self._clean_up(desired, needs)
             self.tell_stack("UPDATE_COMPLETE", settle=True, adopt=True)
+
+    @property
+    def _policy(self) -> str | None:
+        return self.stack.policy_during_update or self.stack.policy
 
     def _bring(self, spec: ResourceSpec, desired: Desired, needs: list[str]) -> None:
         resource = self.stack.resources.get(spec.logical_id)
@@ -336,7 +347,7 @@ class Engine:
             if not changed(resource.properties, props) and not retagged and resource.status in SETTLED:
                 return
             replacing = resource.physical_id is None or handler.replaces(resource.properties, props)
-            protection.check(self.stack.policy, "Update:Replace" if replacing else "Update:Modify", resource)
+            protection.check(self._policy, "Update:Replace" if replacing else "Update:Modify", resource)
             if replacing:
                 self._check_custom_name(handler, resource, props)
         except (AwsError, HandlerError) as error:

@@ -57,6 +57,7 @@ class Evaluator:
     pseudo: Mapping[str, Any]
     lookups: Lookups
     _conditions: dict[str, bool] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
     _depth: int = 0
 
     def value(self, node: Any) -> Any:
@@ -82,7 +83,9 @@ class Evaluator:
         if name not in self._conditions:
             if name not in self.template.conditions:
                 raise invalid(f"Template error: Fn::If references undefined condition {name}")
-            self._conditions[name] = False  # a condition that asks for itself must end
+            if name in self._asked:
+                raise invalid(f"Template format error: Found circular condition dependency on {name}")
+            self._asked.add(name)
             self._conditions[name] = self._holds(self.template.conditions[name])
         return self._conditions[name]
 

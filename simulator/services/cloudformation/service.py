@@ -18,6 +18,7 @@ from simulator.services.cloudformation import changes, drift, graph
 from simulator.services.cloudformation.checks import (
     capabilities,
     check_capabilities,
+    check_types,
     checked,
     declared_parameters,
     text_of,
@@ -112,6 +113,7 @@ class CloudFormation(Service):
     def _desired(self, ctx: Context, template: Template, given: Mapping[str, Any], previous: Stack | None) -> Desired:
         """Return the checked wish of a request; what an update leaves out stays as it was."""
         check_capabilities(template, given.get("Capabilities") or ())
+        check_types(template, given.get("ResourceTypes") or ())
         before = previous.desired if previous is not None else None
         shown, values = parameters(ctx, template, given.get("Parameters") or (), before)
         tags = given.get("Tags")
@@ -196,6 +198,8 @@ class CloudFormation(Service):
         if stack.status != "UPDATE_FAILED" and not changes.needed(self, ctx, stack, desired):
             raise invalid("No updates are to be performed.")
         stack.policy = self._policy(ctx, given) or stack.policy
+        during = {name.replace("DuringUpdate", ""): value for name, value in given.items() if "DuringUpdate" in name}
+        stack.policy_during_update = self._policy(ctx, during)
         self._start_update(ctx, stack, desired)
         return {"StackId": stack.id}
 
@@ -251,6 +255,9 @@ class CloudFormation(Service):
         strangers = [name for name in retain if name not in stack.resources]
         if strangers:
             raise invalid(f"Resources to retain [{', '.join(strangers)}] do not exist in stack {stack.name}")
+        if given.get("RoleARN"):
+            _check_role(ctx, given["RoleARN"])
+            stack.desired = replace(stack.desired, role_arn=given["RoleARN"])
         self._begin(ctx, stack, "DELETE_IN_PROGRESS")
         ctx.after(lambda process: Engine(service=self, ctx=process, stack=stack).delete(retain, force=force))
         return {}
@@ -676,7 +683,7 @@ class CloudFormation(Service):
     def _settle(stack: Stack, *, adopt: bool) -> None:
         if adopt and stack.pending is not None:
             stack.desired = stack.pending
-        stack.pending = None
+        stack.pending = stack.policy_during_update = None
         for resource in stack.resources.values():
             resource.before, resource.fresh, resource.undone = None, False, False
             spec = stack.desired.template.resources.get(resource.logical_id)

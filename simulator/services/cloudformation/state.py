@@ -128,6 +128,7 @@ class Stack:
     deleted: datetime | None = None
     termination_protection: bool = False
     policy: str | None = None
+    policy_during_update: str | None = None
     outputs: list[dict[str, Any]] = field(default_factory=list)
     resources: dict[str, Resource] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)

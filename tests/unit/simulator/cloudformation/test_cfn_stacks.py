@@ -751,3 +751,29 @@ def test_a_stale_dependency_does_not_stop_a_rollback(lab: Any) -> None:
     assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
     lab.ask("DeleteStack", StackName="s")
     assert lab.status("s") == "DELETE_COMPLETE"
+
+
+def test_a_stack_can_be_limited_to_types_and_to_a_time(lab: Any) -> None:
+    """ResourceTypes is checked before, TimeoutInMinutes while it is made."""
+    template = body({f"T{n}": TOPIC for n in range(100)})
+    told = refusal(lab, "CreateStack", StackName="s", TemplateBody=template, ResourceTypes=["AWS::SQS::*"])
+    assert (
+        told == "ValidationError: Resource type AWS::SNS::Topic is not allowed by parameter ResourceTypes [AWS::SQS::*]"
+    )
+    lab.ask("CreateStack", StackName="s", TemplateBody=template, ResourceTypes=["AWS::SNS::*"], TimeoutInMinutes=1)
+    assert lab.status("s") == "ROLLBACK_COMPLETE"
+    assert reasons(lab, "s", "ROLLBACK_IN_PROGRESS") == [
+        "Stack creation time exceeded the specified timeout. Rollback requested by user."
+    ]
+
+
+def test_another_policy_can_hold_during_one_update(lab: Any) -> None:
+    """StackPolicyDuringUpdateBody, once."""
+    deny = json.dumps({"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]})
+    allow = deny.replace("Deny", "Allow")
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}), StackPolicyBody=deny)
+    changed = body({"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x"}}})
+    lab.ask("UpdateStack", StackName="s", TemplateBody=changed, StackPolicyDuringUpdateBody=allow)
+    assert lab.status("s") == "UPDATE_COMPLETE"
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
+    assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
