@@ -58,19 +58,20 @@ class _Loader(_Base):  # type: ignore[misc]
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Return the mapping of `node`. PyYAML alone would keep the last of two equal keys and say nothing."""
-        keys = [key.value for key, _ in node.value]
-        twice = next((key for key in node.value if keys.count(key[0].value) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice[0].value!r} is there twice", twice[0].start_mark
-            )
+        seen: list[Any] = []
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+            seen.append(key.value)
         return super().construct_mapping(node, deep=deep)
 
 
 def _duration(loader: Any, node: Any) -> timedelta:
     """Return the duration of a scalar such as `1d2h3m4s`."""
-    match = _DURATION.match(loader.construct_scalar(node))
-    assert match  # the resolver below lets nothing else through
+    text = loader.construct_scalar(node)
+    match = _DURATION.match(text)
+    if match is None:
+        raise yaml.constructor.ConstructorError(None, None, f"{text!r} is no duration", node.start_mark)
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 

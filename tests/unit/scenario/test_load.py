@@ -67,6 +67,7 @@ def test_the_quick_way_refuses_an_unknown_key_too(copy: Path) -> None:
         "id: [",
         "- a\n- b",
         "id: x\nid: y",
+        "id: !duration soon",
     ],
 )
 def test_a_file_that_is_not_plain_yaml_is_refused_and_nothing_runs(copy: Path, text: str) -> None:
