@@ -41,7 +41,8 @@ class CloudForesight:
         """
         now = self._now()
         until = now + timedelta(hours=hours)
-        assigned = self._assigned()
+        findings = self._findings()
+        assigned = assigned_finding(findings, FINDING_TYPE)
         if assigned is None:
             why = ("the finding is gone, so nothing says which traffic to look for",)
             return Outlook(until=until, determinable=False, why=why)
@@ -49,15 +50,15 @@ class CloudForesight:
         source, period = self._trigger(assigned)
         if change is None:
             return Outlook(until=until, connections=(_expected(assigned, now + period, source),), invocations=1)
-        return self._since(assigned, change, source, period, until)
-
-    def _since(self, assigned: Finding, change: datetime, source: str, period: timedelta, until: datetime) -> Outlook:
         runs = self._runs(assigned.function_name, change)
-        if assigned.last_seen and assigned.last_seen > change + timedelta(minutes=1):
-            return Outlook(
-                until=until, connections=(_expected(assigned, self._now() + period, source),), invocations=runs
-            )
-        known_at = change + period + SETTLES
+        seen = [each for each in findings if each.last_seen and each.last_seen > change + timedelta(minutes=1)]
+        if seen:
+            going_on = tuple(_expected(each, now + period, source if each == assigned else "") for each in seen)
+            return Outlook(until=until, connections=going_on, invocations=runs)
+        return self._quiet(change + period + SETTLES, _expected(assigned, now + period, source), runs, until)
+
+    def _quiet(self, known_at: datetime, expected: NextConnection, runs: int, until: datetime) -> Outlook:
+        """Return what it means that no finding was seen again since the change, known from `known_at`."""
         if self._now() < known_at:
             why = (
                 "the last change is too recent: the next run must have been due, and AWS shows it some minutes later",
@@ -65,23 +66,18 @@ class CloudForesight:
             return Outlook(until=until, determinable=False, why=why, ask_again=known_at)
         if runs and not self._watched():
             why = ("the function still runs, and detection was switched off, so that its silence says nothing",)
-            return Outlook(
-                until=until,
-                connections=(_expected(assigned, self._now() + period, source),),
-                determinable=False,
-                why=why,
-                invocations=runs,
-            )
+            return Outlook(until=until, connections=(expected,), determinable=False, why=why, invocations=runs)
         return Outlook(until=until, invocations=runs)
 
-    def _assigned(self) -> Finding | None:
+    def _findings(self) -> tuple[Finding, ...]:
+        """Return the findings of the type that are about a function, samples left out."""
         guardduty = self._client("guardduty")
         of_type = {"Criterion": {"type": {"Equals": [FINDING_TYPE]}}}
         found: list[Finding] = []
         for detector in guardduty.list_detectors()["DetectorIds"]:
             ids = guardduty.list_findings(DetectorId=detector, FindingCriteria=of_type, MaxResults=50)["FindingIds"]
             found += [finding(body) for body in guardduty.get_findings(DetectorId=detector, FindingIds=ids)["Findings"]]
-        return assigned_finding(tuple(found), FINDING_TYPE)
+        return tuple(each for each in found if each.function_name and each.ip and not each.sample)
 
     def _last_change(self, assigned: Finding) -> datetime | None:
         """Return when something was last changed that can stop traffic, since the finding was first seen."""

@@ -1,6 +1,7 @@
 """Foresight on AWS: read from what happened since the last change, or not known yet."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,21 @@ def test_an_untouched_account_goes_on(aws: Any, lookup: Lookup) -> None:
 def test_seen_after_the_change_means_that_it_goes_on(aws: Any, lookup: Lookup) -> None:
     """The finding was seen again: no need to wait."""
     assert ahead(aws, lookup, changed=-12, runs=1, seen=-3).connections != ()
+
+
+def test_a_second_function_that_is_seen_after_the_change_goes_on_too(aws: Any, lookup: Lookup) -> None:
+    """A copy under another name has a finding of its own."""
+    ahead(aws, lookup, changed=-40, seen=-45)
+    bodies = aws.answers[("guardduty", "GetFindings")]["Findings"]
+    copied = deepcopy(bodies[0])
+    copied["Id"] = "cc"
+    copied["Resource"]["LambdaDetails"]["FunctionArn"] += "-2"
+    copied["Service"]["EventFirstSeen"] = copied["Service"]["EventLastSeen"] = (
+        f"{NOW - timedelta(minutes=9):%Y-%m-%dT%H:%M:%S.000Z}"
+    )
+    bodies.append(copied)
+    outlook = CloudForesight(aws.client, lambda: NOW).look_ahead(24)
+    assert [each.function_arn for each in outlook.connections] == [f"{ASSIGNED.function_arn}-2"]
 
 
 def test_a_recent_change_is_not_known_yet_and_says_when(aws: Any, lookup: Lookup) -> None:
