@@ -379,7 +379,9 @@ class Engine:
             attributes = sound(lambda: handler.attributes(work, physical_id, props))
         except (AwsError, HandlerError) as error:
             raise self.fail(resource, "UPDATE_FAILED", error, work, props) from error
-        self.tell(resource, "UPDATE_COMPLETE", shown=props, changes={"attributes": attributes})
+        # What only the creating call told, such as a key's secret, is not read again.
+        kept = {**resource.attributes, **attributes}
+        self.tell(resource, "UPDATE_COMPLETE", shown=props, changes={"attributes": kept})
 
     def _clean_up(self, desired: Desired, keep: Collection[str]) -> None:
         """Delete predecessors of replaced resources and what is not declared any more; failures leave events only."""

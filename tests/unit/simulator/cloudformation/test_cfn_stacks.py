@@ -777,3 +777,18 @@ def test_another_policy_can_hold_during_one_update(lab: Any) -> None:
     assert lab.status("s") == "UPDATE_COMPLETE"
     lab.ask("UpdateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
     assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_a_secret_that_is_told_once_outlives_an_update(lab: Any) -> None:
+    """An access key's secret stays an attribute after its status changed."""
+
+    def template(status: str) -> str:
+        key = {"Type": "AWS::IAM::AccessKey", "Properties": {"UserName": "u", "Status": status}}
+        return body({"K": key}, Outputs={"Secret": {"Value": {"Fn::GetAtt": ["K", "SecretAccessKey"]}}})
+
+    given = {"StackName": "s", "Capabilities": ["CAPABILITY_IAM"]}
+    lab.ask("CreateStack", TemplateBody=template("Active"), **given)
+    secret = lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["Outputs"]
+    lab.ask("UpdateStack", TemplateBody=template("Inactive"), **given)
+    assert lab.status("s") == "UPDATE_COMPLETE"
+    assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["Outputs"] == secret
