@@ -41,11 +41,17 @@ def judge(evidence: Evidence, task: str, answered_at: datetime | None = None) ->
     calls = tuple(each for each in evidence.mine if not each.error and REVEALS[task](evidence, each))
     if calls:
         return Backing(proof=Proof.PROVEN, why="Your own calls show where it came from.", calls=calls)
-    if answered_at is None or evidence.now - answered_at < LAG:
-        return Backing(
-            proof=Proof.PENDING, why="CloudTrail does not show yet where it came from; it lags some minutes."
-        )
-    return Backing(proof=Proof.UNPROVEN, why="No call of yours in CloudTrail could have shown it.")
+    waiting = answered_at is None or evidence.now - answered_at < LAG
+    proof = Proof.PENDING if waiting else Proof.UNPROVEN
+    return Backing(proof=proof, why=WORDS[proof, task == "remediation"])
+
+
+WORDS = {
+    (Proof.PENDING, False): "CloudTrail does not show yet where it came from; it lags some minutes.",
+    (Proof.UNPROVEN, False): "no call of yours in CloudTrail could have shown it.",
+    (Proof.PENDING, True): "CloudTrail does not show a change of yours yet; it lags some minutes.",
+    (Proof.UNPROVEN, True): "CloudTrail shows no change of yours that stopped it. A colleague's, perhaps?",
+}
 
 
 def _read_finding(evidence: Evidence, each: Event) -> bool:
