@@ -73,7 +73,7 @@ def test(
     known = [fix.id for fix in scenario.fixes] + [wrong.id for wrong in scenario.tempting_wrong_fixes]
     if only is not None and only not in known:
         raise LabError(
-            f"Playing {only!r}", "the scenario has no such fix", f"Choose of: {', '.join(known)}.", exit_code=2
+            f"playing {only!r}", "the scenario has no such fix", f"Choose of: {', '.join(known)}.", exit_code=2
         )
     disagreements = 0
     for result in trials(scenario, partial(fresh, scenario, seed), only=only, jobs=jobs):

@@ -169,7 +169,7 @@ def _folder(scenario_id: str) -> Path:
     """Return the scenario's folder. Only names of the catalog lead anywhere, so no id can name another place."""
     if scenario_id not in catalog():
         raise LabError(
-            f"Opening the scenario {scenario_id!r}",
+            f"opening the scenario {scenario_id!r}",
             "there is none of that name",
             f"Choose one of: {', '.join(catalog())}.",
             exit_code=2,
@@ -220,7 +220,7 @@ _NOTHING: Mapping[str, Any] = {
 
 def _damaged(scenario_id: str, happened: str) -> LabError:
     return LabError(
-        f"Reading the scenario {scenario_id!r}",
+        f"reading the scenario {scenario_id!r}",
         happened,
         "Mend the file, or install the kit again; `lab scenario lint` says more.",
     )

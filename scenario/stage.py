@@ -107,7 +107,7 @@ class CommandLab:
 
 
 def _failed(arguments: tuple[str, ...], happened: str) -> LabError:
-    return LabError(f"Running lab {' '.join(arguments)} for a trial", happened, "Run 'lab start' by hand to see more.")
+    return LabError(f"running lab {' '.join(arguments)} for a trial", happened, "Run 'lab start' by hand to see more.")
 
 
 @contextmanager

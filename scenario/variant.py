@@ -170,7 +170,7 @@ def _public(ip: str) -> IPv4Address:
 
 def _bad_address(ip: str, happened: str) -> LabError:
     return LabError(
-        f"Taking {ip!r} as the address to call",
+        f"taking {ip!r} as the address to call",
         happened,
         "Give a public IPv4 address such as 198.18.44.7, or leave --ip out and the seed chooses one.",
         exit_code=2,
