@@ -5,6 +5,8 @@ Adversaries: a web page in the trainee's browser (refused by Host, Origin and Se
 needs a signature header that no simple cross-origin request can carry), and a hosted trainee (SigV4 is verified there).
 """
 
+import io
+import hmac
 import json
 import logging
 import re
@@ -38,6 +40,15 @@ CONSOLE_PATH = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An access key that a lab gave out: whose it is, and what a request made with it must prove to know."""
+
+    principal: Principal
+    secret: str
+    token: str = ""
+
+
 @dataclass(slots=True, kw_only=True)
 class Gateway:
     """The WSGI application. `hosted` verifies signatures and tells labs apart by the caller's credentials alone."""
@@ -47,7 +58,7 @@ class Gateway:
     hosted: bool = False
     hosts: frozenset[str] = frozenset()
     console: Callable[[Environ, StartResponse], Iterable[bytes]] | None = None
-    secrets: dict[str, tuple[Principal, str]] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request. A defect of the lab is logged and answered with 500; it never ends the server."""
@@ -70,14 +81,14 @@ class Gateway:
         if request.path.startswith("/_lambda/code/"):
             return _send(start_response, self._code(request))
         if self.console and CONSOLE_PATH.match(request.path) and not wire.credential(request)[0]:
-            return self.console(environ, start_response)
+            return self.console({**environ, "wsgi.input": io.BytesIO(request.body)}, start_response)
         return _send(
             start_response, self.aws(request, environ.get("REMOTE_ADDR", "127.0.0.1")), request.method == "HEAD"
         )
 
     def aws(self, request: HttpRequest, source_ip: str) -> HttpAnswer:
         """Answer a request to the AWS API, errors included, in the protocol it was made in."""
-        request = _path_style(request)
+        arrived, request = request, _path_style(request)
         routed: Routed | None = None
         service, protocol = "", "json"
         request_id = ""
@@ -85,7 +96,7 @@ class Gateway:
             _, _, signing_name = wire.credential(request)
             service = wire.service_of(request, signing_name)
             protocol = _protocol(service, request)
-            lab, principal = self._authenticate(request, service)
+            lab, principal = self._authenticate(arrived, service, request.path)
             routed = wire.route(request)
             ask = Ask(
                 service=routed.service,
@@ -121,37 +132,46 @@ class Gateway:
             return _text(403, "This lab does not answer pages of other sites.")
         return None
 
-    def _authenticate(self, request: HttpRequest, service: str) -> tuple[Lab, Principal]:
+    def _authenticate(self, request: HttpRequest, service: str, path: str) -> tuple[Lab, Principal]:
+        """Return whose request it is and in which lab. `request` is as it arrived, `path` its path with the bucket in front.
+
+        A lab that one person has takes keys that it does not know, such as `test`, for the trainee's.
+        """
         access_key, _, _ = wire.credential(request)
         if not access_key:
             if service == "s3":
                 raise AwsError("AccessDenied", "Access Denied", status=403)
-            raise AwsError("MissingAuthenticationToken", "Missing Authentication Token", status=403)
-        lab = self._lab_of(access_key)
+            raise sigv4.refusal(service, "MissingAuthenticationToken", "Missing Authentication Token")
+        lab = self._lab_of(access_key, service)
         known = self.known(lab, access_key)
-        if self.hosted:
-            if known is None:
+        if known is None:
+            if self.hosted or access_key_is_off(lab, access_key):
                 raise _unknown_key(service)
-            sigv4.verify(request, known[1], service, time.time())
-        if known is not None:
-            return lab, known[0]
-        return lab, self.secrets[lab.meta["trainee_key"]][0]
+            return lab, self.keys[lab.meta["trainee_key"]].principal
+        if self.hosted:
+            sigv4.verify(request, known.secret, service, time.time(), path)
+            if not hmac.compare_digest(sigv4.token_of(request).encode(), known.token.encode()):
+                raise _wrong_token(service)
+        if lab.service("sts").has_expired(access_key):
+            raise _expired(service)
+        return lab, known.principal
 
-    def known(self, lab: Lab, access_key: str) -> tuple[Principal, str] | None:
-        """Return principal and secret of an access key that the lab gave out; None for any other."""
-        if access_key in self.secrets and self.secrets[access_key][0].account_id == lab.account_id:
-            return self.secrets[access_key]
-        session = lab.service("sts").principal_of(access_key)
+    def known(self, lab: Lab, access_key: str) -> Key | None:
+        """Return an access key that the lab gave out and that works; None for any other."""
+        key = self.keys.get(access_key)
+        if key is not None and key.principal.account_id == lab.account_id:
+            return key
+        session = lab.service("sts").session_of(access_key)
         if session is not None:
-            return session, lab.service("sts").secret_of(access_key) or ""
+            return Key(principal=session.principal, secret=session.secret, token=session.token)
         return _iam_user(lab, access_key)
 
-    def _lab_of(self, access_key: str) -> Lab:
+    def _lab_of(self, access_key: str, service: str) -> Lab:
         account = account_of(access_key) if re.fullmatch(r"A[A-Z0-9]{19}", access_key) else None
         if account in self.labs:
             return self.labs[account]
         if self.hosted:
-            raise _unknown_key("")
+            raise _unknown_key(service)
         return next(iter(self.labs.values()))
 
     def _code(self, request: HttpRequest) -> HttpAnswer:
@@ -256,33 +276,62 @@ def _wait_for_messages(lab: Lab, ask: Ask) -> Done:
     return lab.ask(replace(ask, params={**ask.params, "WaitTimeSeconds": 0}, http=http))
 
 
-def _iam_user(lab: Lab, access_key: str) -> tuple[Principal, str] | None:
-    with lab.lock, lab.moto.lock:
+def _iam_user(lab: Lab, access_key: str) -> Key | None:
+    found = _user_key(lab, access_key)
+    if found is None or found[1].status != "Active":
+        return None
+    user, key = found
+    principal = Principal(
+        type="IAMUser",
+        account_id=lab.account_id,
+        arn=user.arn,
+        principal_id=user.id,
+        name=user.name,
+        access_key_id=access_key,
+    )
+    return Key(principal=principal, secret=key.secret_access_key)
+
+
+def access_key_is_off(lab: Lab, access_key: str) -> bool:
+    """Return whether an access key is a user's that somebody made inactive."""
+    found = _user_key(lab, access_key)
+    return found is not None and found[1].status != "Active"
+
+
+def _user_key(lab: Lab, access_key: str) -> tuple[Any, Any] | None:
+    """Return user and key of a long-term access key, moto's objects; None for a key that no user has."""
+    if not access_key.startswith("AKIA"):
+        return None
+    with lab.moto.lock:
         for user in lab.moto.backend("iam", lab.account_id, "global").users.values():
             for key in user.access_keys:
-                if key.access_key_id == access_key and key.status == "Active":
-                    principal = Principal(
-                        type="IAMUser",
-                        account_id=lab.account_id,
-                        arn=user.arn,
-                        principal_id=user.id,
-                        name=user.name,
-                        access_key_id=access_key,
-                    )
-                    return principal, key.secret_access_key
+                if key.access_key_id == access_key:
+                    return user, key
     return None
 
 
 def _unknown_key(service: str) -> AwsError:
     if service == "s3":
-        return AwsError(
-            "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", status=403
-        )
+        text = "The AWS Access Key Id you provided does not exist in our records."
+        return AwsError("InvalidAccessKeyId", text, status=403)
     if service == "ec2":
         return AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", status=401)
-    if service in ("iam", "sts", "cloudformation", "sns"):
-        return AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", status=403)
-    return AwsError("UnrecognizedClientException", "The security token included in the request is invalid.", status=403)
+    code = "InvalidClientTokenId" if service in sigv4.XML_SERVICES else "UnrecognizedClientException"
+    return AwsError(code, "The security token included in the request is invalid.", status=403)
+
+
+def _wrong_token(service: str) -> AwsError:
+    if service == "s3":
+        return AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", status=400)
+    return _unknown_key(service)
+
+
+def _expired(service: str) -> AwsError:
+    if service == "s3":
+        return AwsError("ExpiredToken", "The provided token has expired.", status=400)
+    if service == "ec2":
+        return AwsError("RequestExpired", "Request has expired.", status=400)
+    return sigv4.refusal(service, "ExpiredToken", "The security token included in the request is expired")
 
 
 def _text(status: int, text: str) -> HttpAnswer:

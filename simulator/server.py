@@ -22,6 +22,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from scenario.errors import LabError
+from simulator import console
 from simulator.home import Home, Running
 from simulator.identity import Ids
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 THREADS = 12
+VERSIONED = ("guardduty-lab", "moto", "botocore")
 CHECK_SESSION = "lab-check"
 
 
@@ -78,7 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scenario", default="lambda-malicious-ip")
     parser.add_argument("--history", type=float, default=40.0, help="hours")
     parser.add_argument("--hosted", action="store_true", help="verify signatures: more than one person uses this lab")
-    parser.add_argument("--paused", action="store_true", help="lab time stands still until the lab is started again")
+    parser.add_argument("--paused", action=argparse.BooleanOptionalAction, help="let lab time stand still; as it was, if not given")
     return parser.parse_args()
 
 
@@ -129,24 +131,38 @@ def _serve(options: argparse.Namespace, home: Home, server: "Server") -> int:
     from simulator.gateway import Gateway
 
     endpoint_url = f"http://127.0.0.1:{server.bind_addr[1]}"
-    lab = open_lab(options, home, endpoint_url)
+    opened = open_lab(options, home, endpoint_url)
+    lab = opened.lab
     stopping = threading.Event()
-    running = _running(lab, endpoint_url)
+    running = _running(lab, endpoint_url, options.hosted)
     control = Control(lab=lab, token=running.token, stop=stopping.set, version=_version("guardduty-lab"))
     gateway = Gateway(labs={lab.account_id: lab}, control=control, hosted=options.hosted)
     _give_keys(gateway, lab, running)
+    if not options.hosted:
+        gateway.console = console.mounted(running, home, gateway)
     server.wsgi_app = gateway
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stopping.set())
     threading.Thread(target=server.serve, daemon=True).start()
     home.write_running(running)
-    print(json.dumps({"ready": dataclasses.asdict(running)}), flush=True)
+    _say_ready({"ready": dataclasses.asdict(running), "notes": opened.notes})
     _keep_time(lab, stopping)
     server.stop()
-    lab.close()
-    lab.environments.close()
-    home.forget_running()
+    try:
+        lab.close()
+    finally:
+        lab.environments.close()
+        home.forget_running()
     return 0
+
+
+def _say_ready(told: dict[str, Any]) -> None:
+    """Tell the parent, and let go of the pipe: a function's process that inherits it would hold it open."""
+    with contextlib.suppress(OSError):  # a parent that gave up does not end the lab
+        print(json.dumps(told), flush=True)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _keep_time(lab: "Lab", stopping: threading.Event) -> None:
@@ -155,30 +171,58 @@ def _keep_time(lab: "Lab", stopping: threading.Event) -> None:
             lab.tick()
         except LabError as broken:  # the disk may recover; until then every answer says that it has not
             log.error("%s", broken)
+        except Exception:
+            log.exception("a tick of the lab failed")
 
 
-def open_lab(options: argparse.Namespace, home: Home, endpoint_url: str) -> "Lab":
+@dataclasses.dataclass(frozen=True, slots=True)
+class Opened:
+    """An open lab, and what whoever started it should be told of."""
+
+    lab: "Lab"
+    notes: tuple[str, ...] = ()
+
+
+def open_lab(options: argparse.Namespace, home: Home, endpoint_url: str) -> Opened:
     """Return the lab of LAB_HOME: replayed from its journal, or made with its history where there is none yet."""
     from simulator.functions import Environments
-    from simulator.journal import Journal
-    from simulator.services.moto import Moto
-    from simulator.world import Lab
+    from simulator.journal import Journal, files_of
 
-    environments = Environments()
     if home.journal.exists():
         journal = Journal.open(home.journal)
         if journal.meta().get("ready") == "yes":
-            lab = Lab(
-                meta=journal.meta(), journal=journal, moto=Moto(), environments=environments, endpoint_url=endpoint_url
-            )
-            lab.replay()
-            for difference in lab.differences:
-                log.warning("replay: %s", difference)
-            _pause(lab, options.paused)
-            return lab
+            return _replayed(options, journal, endpoint_url, Environments())
         journal.close()
-        home.journal.unlink()  # a start that was interrupted: nobody has been told of that lab
-    return _make_lab(options, home, endpoint_url, environments)
+        for file in files_of(home.journal):
+            file.unlink()  # a start that was interrupted: nobody has been told of that lab
+    return Opened(_make_lab(options, home, endpoint_url, Environments()))
+
+
+def _replayed(options: argparse.Namespace, journal: Any, endpoint_url: str, environments: Any) -> Opened:
+    from simulator.services.moto import Moto
+    from simulator.world import Lab
+
+    lab = Lab(meta=journal.meta(), journal=journal, moto=Moto(), environments=environments, endpoint_url=endpoint_url)
+    lab.replay()
+    notes = []
+    for difference in lab.differences:
+        log.warning("replay: %s", difference)
+    if lab.differences:
+        made = ", ".join(f"{name} {lab.meta.get(f'version_{name}', 'unknown')}" for name in VERSIONED)
+        notes.append(
+            f"{len(lab.differences)} answers are not what they were ({lab.differences[0]}; …). The lab was made with {made}."
+        )
+    if options.paused is not None:
+        lab.pause(options.paused)
+    left_out = lab.resume()
+    if left_out:
+        notes.append(
+            f"The lab was stopped for long: its schedules made up for the last seven days, and left out {left_out.days} days "
+            f"and {left_out.seconds // 3600} hours before."
+        )
+    if lab.clock.paused:
+        notes.append("Lab time stands still; 'lab start --no-paused' lets it go on.")
+    return Opened(lab, tuple(notes))
 
 
 def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, environments: Any) -> "Lab":
@@ -193,7 +237,7 @@ def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, enviro
     seed = options.seed or secrets.token_hex(6)
     history = timedelta(hours=options.history)
     values = variant(scenario, seed, options.ip, history)
-    versions = {f"version_{name}": _version(name) for name in ("guardduty-lab", "moto", "botocore")}
+    versions = {f"version_{name}": _version(name) for name in VERSIONED}
     meta = new_meta(
         seed=seed, account_id=values.account_id, scenario_id=scenario.id, ip=options.ip, history=options.history, versions=versions
     )  # fmt: skip
@@ -202,16 +246,14 @@ def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, enviro
     with lab.lock, journal.one_piece():
         Story(lab, scenario, values, start_of(datetime.now(UTC), history)).play()
         journal.note("ready", "yes")
-    _pause(lab, options.paused)
+        journal.note("history_end", str(journal.next_seq - 1))
+    if options.paused:
+        lab.pause(True)
+    lab.resume()
     return lab
 
 
-def _pause(lab: "Lab", paused: bool) -> None:
-    if paused:
-        lab.clock.freeze()
-
-
-def _running(lab: "Lab", endpoint_url: str) -> Running:
+def _running(lab: "Lab", endpoint_url: str, hosted: bool) -> Running:
     keys = {}
     for who in ("", "check_", "owner_"):
         keys[f"{who}access_key_id"] = Ids.of(lab.seed, "keys", who).unique_id("ASIA", lab.account_id, 20)
@@ -227,23 +269,24 @@ def _running(lab: "Lab", endpoint_url: str) -> Running:
         account_id=lab.account_id,
         region=lab.region,
         ip=lab.meta.get("ip"),
+        hosted=hosted,
         **keys,
     )
 
 
 def _give_keys(gateway: "Gateway", lab: "Lab", running: Running) -> None:
     """Let the gateway know the trainee's session, the checker's (the same role, told apart by name) and the account owner's."""
+    from simulator.gateway import Key
     from simulator.story import account_owner, participant_role, session_of
 
     now = lab.clock.now()
     participant = participant_role(lab)
-    for name, key, secret in (
-        ("Participant", running.access_key_id, running.secret_access_key),
-        (CHECK_SESSION, running.check_access_key_id, running.check_secret_access_key),
-    ):
-        gateway.secrets[key] = (replace(session_of(lab, participant, name, now), access_key_id=key), secret)
-    owner = replace(account_owner(lab, now), access_key_id=running.owner_access_key_id)
-    gateway.secrets[running.owner_access_key_id] = (owner, running.owner_secret_access_key)
+    for principal, key, secret, token in (
+        (session_of(lab, participant, "Participant", now), running.access_key_id, running.secret_access_key, running.session_token),
+        (session_of(lab, participant, CHECK_SESSION, now), running.check_access_key_id, running.check_secret_access_key, running.check_session_token),
+        (account_owner(lab, now), running.owner_access_key_id, running.owner_secret_access_key, running.owner_session_token),
+    ):  # fmt: skip
+        gateway.keys[key] = Key(principal=replace(principal, access_key_id=key), secret=secret, token=token)
     lab.meta["trainee_key"] = running.access_key_id
 
 

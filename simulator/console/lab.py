@@ -1,0 +1,126 @@
+"""What the lab keeps beside AWS: lab time, answers, hints, checks. Asked of the control API; checks run as `lab check`.
+
+The console never grades: the checker is another room, and meets the lab only as an AWS client and over the control API.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scenario.errors import LabError
+from simulator import environment
+from simulator.console.inside import Send
+from simulator.home import Home, Running
+
+CHECK_SECONDS = 180
+_ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """A finished `lab check`: its report, and the command that gave it."""
+
+    report: dict[str, Any]
+    command: str
+
+
+class LabSide:
+    """The lab beside AWS."""
+
+    def __init__(self, running: Running, home: Home, send: Send) -> None:
+        self.running = running
+        self._home = home
+        self._send = send
+        self._checking = threading.Lock()
+
+    def status(self) -> dict[str, Any]:
+        """Return the lab's status: lab_time, finding_count, last_attempt and more."""
+        return dict(self._ask("GET", "/_lab/status"))
+
+    def answers(self) -> dict[str, str]:
+        """Return the remembered answers by task."""
+        return dict(self._ask("GET", "/_lab/answers"))
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """Return the checks so far, oldest first."""
+        return list(self._ask("GET", "/_lab/attempts"))
+
+    def hints(self) -> dict[str, int]:
+        """Return how many hints of each task were shown."""
+        return dict(self._ask("GET", "/_lab/hints"))
+
+    def take_hint(self, task: str) -> int:
+        """Count one more hint of a task and return how many that makes."""
+        return int(self._ask("POST", "/_lab/hints", {"task": task})["taken"])
+
+    def advance(self, seconds: float) -> str:
+        """Move lab time on and return it. Due ticks run."""
+        return str(self._ask("POST", "/_lab/advance", {"seconds": seconds})["lab_time"])
+
+    def look_ahead(self, hours: float) -> dict[str, Any]:
+        """Return what would happen next, were nothing changed."""
+        return dict(self._ask("GET", f"/_lab/look-ahead?hours={hours:g}"))
+
+    def fetch(self, address: str) -> bytes | None:
+        """Return what a link that the lab itself gave out leads to; None where it is not valid."""
+        answer = self._send("GET", address, {}, b"")
+        return answer.body if answer.status == 200 else None
+
+    def note_key(self) -> None:
+        """Record that the instructor's key was shown."""
+        self._ask("POST", "/_lab/key", {})
+
+    def check(self, answers: Mapping[str, str]) -> Graded:
+        """Have the lab graded, with new answers by task. Raises LabError for an unreadable answer, or a lab that cannot be asked."""
+        arguments = ["check", *(f"--{task}={text}" for task, text in answers.items()), "--no-input"]
+        shown = " ".join(["lab", "check", *(f'--{task} "{text}"' for task, text in answers.items())])
+        return Graded(report=json.loads(self._lab([*arguments, "--format", "json"])), command=shown)
+
+    def debrief(self) -> str:
+        """Return the debrief of the lab as it is now: a self-contained HTML page. It counts as a check."""
+        return self._lab(["check", "--no-input", "--format", "html"])
+
+    def _lab(self, arguments: list[str]) -> str:
+        if not self._checking.acquire(blocking=False):
+            raise LabError("checking the lab", "a check is running already", "Wait for its end.", exit_code=2)
+        try:
+            ended = subprocess.run(
+                [sys.executable, "-m", "lab", *arguments],
+                capture_output=True,
+                encoding="utf-8",
+                timeout=CHECK_SECONDS,
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                env={
+                    **environment.isolated(os.environ, self._home, self.running),
+                    "PYTHONIOENCODING": "utf-8",
+                },
+            )
+        except subprocess.TimeoutExpired as slow:
+            raise LabError(
+                "checking the lab", f"it took longer than {CHECK_SECONDS} s", "Run 'lab check' in a terminal."
+            ) from slow
+        finally:
+            self._checking.release()
+        if ended.returncode not in (0, 1) or not ended.stdout:
+            told = ended.stderr.strip().splitlines()
+            happened = told[-1].removeprefix("lab: ") if told else f"it ended with code {ended.returncode}"
+            raise LabError("checking the lab", happened.rstrip("."), "See server.log.", exit_code=ended.returncode or 3)
+        return ended.stdout
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        headers = {"X-Lab-Token": self.running.token, "Content-Type": "application/json"}
+        content = json.dumps(body).encode() if body is not None else b""
+        answer = self._send(method, f"{self.running.endpoint_url}{path}", headers, content)
+        value = json.loads(answer.body)
+        if answer.status != 200:
+            raise LabError(
+                f"asking the lab for {path}", str(value.get("error", "")).rstrip("."), "See server.log.", exit_code=2
+            )
+        return value

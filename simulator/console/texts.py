@@ -1,0 +1,35 @@
+"""The console's texts in the reader's language.
+
+English is the key: `t("Load more")` looks the phrase up in the language's catalog (`texts/vi.json`), where every phrase of the code
+and the templates has an entry (tests/unit/console). AWS's names of services, features and states stay as AWS writes them.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import g, has_request_context
+
+LANGUAGES = {"en": "English", "vi": "Tiếng Việt"}
+_FOLDER = Path(__file__).parent / "texts"
+
+
+def t(phrase: str, /, **values: Any) -> str:
+    """Return `phrase` in the reader's language, its `{placeholders}` filled with `values`. It is text, never markup."""
+    said = catalog(language()).get(phrase, phrase)
+    return said.format(**values) if values else said
+
+
+def language() -> str:
+    """Return the language of the request that is answered, `en` outside of one."""
+    return str(g.get("language", "en")) if has_request_context() else "en"
+
+
+@cache
+def catalog(code: str) -> dict[str, str]:
+    """Return the phrases of a language by their English; empty for English."""
+    if code == "en":
+        return {}
+    phrases: dict[str, str] = json.loads((_FOLDER / f"{code}.json").read_text("utf-8"))
+    return phrases
