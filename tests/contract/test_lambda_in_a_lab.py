@@ -140,6 +140,15 @@ def test_what_s3_or_iam_lack_is_told_in_lambdas_words(account: Account) -> None:
         account("lambda", "CreateFunction", Role=ROLE + "x", Code={"ZipFile": zipped(FAILS)}, **given)
 
 
+def test_an_unknown_runtime_and_a_bad_name_are_refused_under_their_own_codes(account: Account) -> None:
+    """Lambda answers for its runtimes itself; the rest is the model's."""
+    given = {"Role": ROLE, "Handler": "index.handler", "Code": {"ZipFile": zipped(FAILS)}}
+    with pytest.raises(AwsError, match=r"^InvalidParameterValueException: .*python2\.8.*enum value set"):
+        account("lambda", "CreateFunction", FunctionName="other", Runtime="python2.8", **given)
+    with pytest.raises(AwsError, match=r"^ValidationException: 1 validation error detected: Value 'x y'"):
+        account("lambda", "CreateFunction", FunctionName="x y", Runtime="python3.12", **given)
+
+
 def test_a_deleted_role_stops_the_function(account: Account) -> None:
     """It is noticed through the journal, without a look at IAM before every run."""
     account("lambda", "Invoke", FunctionName="traffic")

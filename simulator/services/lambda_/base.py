@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from simulator.identity import Ids, Principal
@@ -20,6 +21,7 @@ class Base(Service):
     """State of Lambda in a lab. Functions are kept by Region and name, in the order of their creation."""
 
     name: ClassVar[str] = "lambda"
+    validation_errors = MappingProxyType({"Runtime": ("InvalidParameterValueException", None)})
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
