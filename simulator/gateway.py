@@ -5,8 +5,8 @@ Adversaries: a web page in the trainee's browser (refused by Host, Origin and Se
 needs a signature header that no simple cross-origin request can carry), and a hosted trainee (SigV4 is verified there).
 """
 
-import io
 import hmac
+import io
 import json
 import logging
 import re
@@ -81,6 +81,8 @@ class Gateway:
         if request.path.startswith("/_lambda/code/"):
             return _send(start_response, self._code(request))
         if self.console and CONSOLE_PATH.match(request.path) and not wire.credential(request)[0]:
+            if self.hosted:
+                return _send(start_response, _text(403, "A hosted lab has no console: it could not tell who looks."))
             return self.console({**environ, "wsgi.input": io.BytesIO(request.body)}, start_response)
         return _send(
             start_response, self.aws(request, environ.get("REMOTE_ADDR", "127.0.0.1")), request.method == "HEAD"

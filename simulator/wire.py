@@ -179,6 +179,15 @@ def credential(request: HttpRequest) -> tuple[str, str, str]:
     return "", "", ""
 
 
+def signed_for(signing_name: str, service: str) -> bool:
+    """Return whether a signature for `signing_name` is good for a service, botocore's name."""
+    return (
+        signing_name == service
+        or SIGNING_NAMES.get(signing_name) == service
+        or model(service).signing_name == signing_name
+    )
+
+
 def service_of(request: HttpRequest, signing_name: str) -> str:
     """Return botocore's name of the service a request is for. A request that tells nothing is S3's, as on one endpoint for all."""
     target = request.header("x-amz-target").rpartition(".")[0]
