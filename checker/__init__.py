@@ -4,9 +4,9 @@
 of boto3 reads); `grade.py` judges evidence and answers with the rules in `rules/`, one judgement a file, each a pure
 function that says what it accepts, what it rejects and why; `report.py` and `debrief.py` write the result down.
 
-The same checker grades the simulator, LocalStack and a real account. It knows no seed and no answer key: what is right is
-read from AWS's own evidence (the finding, the function's creation event), and a fix is judged by what would happen
-next (`worlds.Foresight`), not by which buttons were pressed.
+The same checker grades the simulator, LocalStack and a real account. It knows no seed and no answer key: what is
+right is read from AWS's own evidence (the finding, the function's creation event), and a fix is judged by what would
+happen next (`worlds.Foresight`), not by which buttons were pressed.
 
 Adversaries. The trainee on their own laptop can change anything here; the room does not pretend otherwise, it only
 never says an answer that was not earned. Names, descriptions and events in the account may be hostile text: every

@@ -8,12 +8,14 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 QUOTES = "\"'`´‘’“”«»"
 _SEVERAL = re.compile(r"\s+(?:or|and|hoặc|và)\s+|\s*[,;|\n]\s*|\s+/\s+", re.IGNORECASE)
 _LABEL = re.compile(
-    r"^(?:the )?(?:iam |lambda |malicious )?(?:role|user ?name|user|function(?: ?name)?|ip(?: ?address)?|address)(?: ?[:=] ?| )(?=\S)"
+    r"^(?:the )?(?:iam |lambda |malicious )?"
+    r"(?:role|user ?name|user|function(?: ?name)?|ip(?: ?address)?|address)(?: ?[:=] ?| )(?=\S)"
     r"|(?<=\S) (?:role|function)$",
     re.IGNORECASE,
 )
 _FUNCTION_ARN = re.compile(
-    r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:(?P<name>[\w-]+)(?::(?P<qualifier>[$\w-]+))?",
+    r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r":function:(?P<name>[\w-]+)(?::(?P<qualifier>[$\w-]+))?",
     re.IGNORECASE,
 )
 _FUNCTION_NAME = re.compile(
@@ -104,7 +106,7 @@ class Address:
 
 
 def address(text: str) -> Address | None:
-    """Read an address, `IP:PORT`, `[IPv6]:PORT`, `IP/32`, a range, or a URL with an address in it; None for anything else."""
+    """Read an address, `IP:PORT`, `[IPv6]:PORT`, `IP/32`, a range or a URL with an address; None for all else."""
     text = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip(), flags=re.IGNORECASE)
     text = re.sub(r"\s+(?:port\s+)?(?=\d+$)", ":", text, flags=re.IGNORECASE)
     match = re.fullmatch(r"\[?(?P<host>[0-9a-f:.]+?)\]?(?:(?<=[\]\d]):(?P<port>\d{1,5}))?/?", text, re.IGNORECASE)

@@ -1,7 +1,8 @@
-"""The trainee's commands `lab check`, `lab hint` and `lab guide`. `lab.py` mounts them: `app.add_typer(build(world_of))`.
+"""The trainee's commands `lab check`, `lab hint` and `lab guide`. `lab.py` mounts them:
+`app.add_typer(build(world_of))`.
 
-Whatever is slow to import (boto3, the rules, the scenario) is imported inside the commands: `lab --help` pays for none of it.
-Broken environments and bad usage are LabErrors, which `lab.py` prints and turns into the exit code.
+Whatever is slow to import (boto3, the rules, the scenario) is imported inside the commands: `lab --help` pays for
+none of it. Broken environments and bad usage are LabErrors, which `lab.py` prints and turns into the exit code.
 """
 
 import os

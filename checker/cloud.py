@@ -1,8 +1,8 @@
 """A lab in a real account, or on LocalStack: what would happen next is read from what happened since the last change.
 
-AWS has no call that looks ahead. What is known: which functions ran since the change (CloudWatch, metric Invocations), when the
-finding was last seen, and what would invoke the function (rules by target). Where that is too young to tell, the
-answer is "not known yet", with the moment from which it is.
+AWS has no call that looks ahead. What is known: which functions ran since the change (CloudWatch, metric
+Invocations), when the finding was last seen, and what would invoke the function (rules by target). Where that is too
+young to tell, the answer is "not known yet", with the moment from which it is.
 """
 
 import re
@@ -20,8 +20,8 @@ PERIOD = timedelta(minutes=10)
 """The module's schedule, for a function that no rule names."""
 
 SETTLES = timedelta(minutes=20)
-"""What GuardDuty and CloudWatch need on top of a schedule's period to show a run: minutes, up to half an hour was seen for
-other types (docs/aws-facts.md, part 2)."""
+"""What GuardDuty and CloudWatch need on top of a schedule's period to show a run: minutes, up to half an hour was
+seen for other types (docs/aws-facts.md, part 2)."""
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 
@@ -36,8 +36,9 @@ class CloudForesight:
     def look_ahead(self, hours: float) -> Outlook:
         """Return the outlook: what is seen to go on is expected to go on, what stood still for long enough not to.
 
-        A connection is expected where the finding was seen after the last change, or where the function still runs and
-        nobody watches any more (list, protection, detector changed). Not determinable before one period and some minutes.
+        A connection is expected where the finding was seen after the last change, or where the function still runs
+        and nobody watches any more (list, protection, detector changed). Not determinable before one period and some
+        minutes.
         """
         now = self._now()
         until = now + timedelta(hours=hours)
@@ -153,8 +154,8 @@ def period_of(schedule: str) -> timedelta:
 class CloudWorld:
     """A lab in an account that a boto3 session reaches. Implements `worlds.World`.
 
-    What was answered is kept below `folder`, a file an account. The trainee is whoever the session's credentials belong to:
-    on AWS the checker has no others, and is told apart by its user agent alone.
+    What was answered is kept below `folder`, a file an account. The trainee is whoever the session's credentials
+    belong to: on AWS the checker has no others, and is told apart by its user agent alone.
     """
 
     def __init__(self, *, target: str, session: Any, folder: Path) -> None:

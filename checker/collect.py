@@ -1,7 +1,7 @@
 """AWS API -> Evidence: the room's only I/O. Reads only, and as few as the judgements need (about 25 for a fresh lab).
 
-Clients come from the world, sign as the checker's own session and carry its user agent; calls with that agent are left out of
-the evidence, so that a check never counts as the trainee's investigation.
+Clients come from the world, sign as the checker's own session and carry its user agent; calls with that agent are
+left out of the evidence, so that a check never counts as the trainee's investigation.
 """
 
 import base64
@@ -473,7 +473,7 @@ _ENTRY = re.compile(rb"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\d.])")
 
 
 def entries(content: bytes) -> Addresses:
-    """Return the IPv4 addresses and ranges of a list in any of GuardDuty's formats. Entries that are none are skipped."""
+    """Return the IPv4 addresses and ranges of a list in any of GuardDuty's formats; other entries are skipped."""
     single: set[str] = set()
     ranges = []
     for found in _ENTRY.findall(content):

@@ -30,7 +30,7 @@ class Moment:
 
 
 def timeline(evidence: Evidence, report: Report, answers: Answers) -> tuple[Moment, ...]:
-    """Return the investigation oldest first: what happened (as far as it was earned), the trainee's calls, the checks."""
+    """Return the investigation oldest first: what was earned of the incident, the trainee's calls, the checks."""
     rows = [*_incident(evidence, report), *_calls(evidence.mine)]
     for number, attempt in enumerate(answers.attempts, start=1):
         at = datetime.fromisoformat(attempt["at"])
@@ -126,8 +126,8 @@ GOOD_RESPONSE = (
         "Tell the owner of the creating role, archive the finding, keep list and protections as they were.",
     ),
 )
-"""Step, its place in NIST CSF 2.0 as SP 800-61r3 uses it, and what to do. Source: NIST SP 800-61r3; AWS Security Incident
-Response guide, containment (source, technique and access, destination)."""
+"""Step, its place in NIST CSF 2.0 as SP 800-61r3 uses it, and what to do. Source: NIST SP 800-61r3; AWS Security
+Incident Response guide, containment (source, technique and access, destination)."""
 
 
 def html(report: Report, scenario: Scenario, evidence: Evidence, answers: Answers) -> str:
@@ -155,8 +155,9 @@ def _e(text: object) -> str:
 
 def _summary(report: Report) -> str:
     state = "Passed" if report.passed else "Not passed yet"
+    points = f"{report.score} of {report.max_score} points"
     return (
-        f'<p class="score {"ok" if report.passed else "no"}"><strong>{state}</strong>: {report.score} of {report.max_score} points</p>\n'
+        f'<p class="score {"ok" if report.passed else "no"}"><strong>{state}</strong>: {points}</p>\n'
         f"<p>Lab {_e(report.lab_id)} ({_e(report.target)}), {stamp(report.lab_time)}, check {report.checks}</p>"
         + "".join(f"\n<p>{_e(remark)}</p>" for remark in report.remarks)
     )
@@ -168,7 +169,8 @@ def _tasks(report: Report) -> str:
 
 def _task(task: TaskResult) -> str:
     parts = "".join(
-        f"<tr><td>{MARKS[part.status]} {_e(part.title)}</td><td>{part.score}/{part.max_score}</td><td>{_e(part.why)}</td></tr>"
+        f"<tr><td>{MARKS[part.status]} {_e(part.title)}</td>"
+        f"<td>{part.score}/{part.max_score}</td><td>{_e(part.why)}</td></tr>"
         for part in task.parts
     )
     remarks = "".join(f"<li>{_e(remark)}</li>" for remark in task.remarks)
@@ -225,7 +227,8 @@ def _response() -> str:
         for step, code, words in GOOD_RESPONSE
     )
     head = "<thead><tr><th>Step</th><th>NIST CSF 2.0</th><th>What a good response does</th></tr></thead>"
-    return f"<h2>A good response</h2>\n<p>In the order of NIST SP 800-61r3.</p>\n<table>{head}<tbody>\n{rows}\n</tbody></table>"
+    told = "<h2>A good response</h2>\n<p>In the order of NIST SP 800-61r3.</p>"
+    return f"{told}\n<table>{head}<tbody>\n{rows}\n</tbody></table>"
 
 
 def _references(scenario: Scenario) -> str:

@@ -174,10 +174,9 @@ class Leftovers:
 class Evidence:
     """All that the account told in one check.
 
-    `function_name` is the function that the case is about: the assigned finding's or, with the finding gone, the one that an
-    earlier check found named rightly; empty where nothing tells.
-    `rules` are those that have the function as a target now, `targets` who was ever made whose: (rule, target's ARN), asked only
-    where the trainee changed rules.
+    `function_name` is the function that the case is about: the assigned finding's or, with the finding gone, the one
+    that an earlier check found named rightly; empty where nothing tells. `rules` are those that have the function as
+    a target now, `targets` who was ever made whose: (rule, target's ARN), asked only where the trainee changed rules.
     `history` are the events about the assigned function and `mine` the trainee's own calls, both oldest first, the
     checker's calls left out. `function_names` are all functions of the account now. `stored_code` are the CodeSha256
     of what S3 still holds where the function's code came from. `gaps` says in sentences what could not be read.

@@ -195,7 +195,7 @@ def _result(task: Task, verdict: Verdict) -> TaskResult:
 
 
 def _remediation(task: Task, evidence: Evidence) -> TaskResult:
-    """Grade the outcome. Nothing counts before the traffic is stopped: an untouched account has broken nothing either."""
+    """Grade the outcome. Nothing counts before the traffic is stopped: an untouched account broke nothing either."""
     verdicts = {part.id: OUTCOMES[part.id](evidence) for part in task.parts}
     fix = verdicts["stopped"]
     if not fix.passed:
@@ -245,9 +245,17 @@ def _backed(result: TaskResult, backing: Backing, require_proof: bool) -> TaskRe
     )
     parts = tuple(replace(part, score=0) for part in result.parts)
     return replace(
-        result, status=verdict.status, score=0, kind=verdict.kind, why=verdict.why, next=verdict.next, evidence=(), remarks=(),
-        proof=backing.proof, parts=parts,
-    )  # fmt: skip
+        result,
+        status=verdict.status,
+        score=0,
+        kind=verdict.kind,
+        why=verdict.why,
+        next=verdict.next,
+        evidence=(),
+        remarks=(),
+        proof=backing.proof,
+        parts=parts,
+    )
 
 
 def _progress(tasks: Sequence[TaskResult], answers: Answers) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from scenario.errors import LabError
 class FileMemory:
     """Answers, attempts and hints in `checks.json` of `folder`. Implements `worlds.Memory`.
 
-    Each change is written to a new file and put in place at once, so a stop at any moment leaves the old or the new one.
-    Raises LabError where the file is not what was written or the folder cannot be written.
+    Each change is written to a new file and put in place at once, so a stop at any moment leaves the old or the new
+    one. Raises LabError where the file is not what was written or the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Report -> text, JSON, JUnit XML (and HTML, in `debrief`). Pure; the same report gives the same bytes.
 
 The JSON document's schema is `report.schema.json` beside this file: members may be added, none is taken away or changes
-its meaning (docs: Contract, `lab check --format json`).
+its meaning.
 """
 
 import json
@@ -85,7 +85,7 @@ def attempt(report: Report, texts: dict[str, str]) -> dict[str, Any]:
 
 
 def json_text(report: Report) -> str:
-    """Return the JSON document as text, two spaces deep, with a closing newline; ASCII, whatever the output's encoding."""
+    """Return the JSON document as text, indented, with a closing newline; ASCII, whatever the output's encoding."""
     return json.dumps(to_json(report), indent=2) + "\n"
 
 
@@ -138,7 +138,7 @@ def _task_lines(task: TaskResult, paint: _Paint) -> Iterator[str]:
 
 
 HELP_AFTER = 3
-"""After so many different answers a hint is offered, never a lock (docs: teaching, Hints)."""
+"""After so many different answers a hint is offered, never a lock."""
 
 
 def _progress_lines(report: Report) -> Iterator[str]:

@@ -122,7 +122,7 @@ class World(Protocol):
         ...
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client for a service, signing as the checker's own session with `user_agent()` in its agent."""
+        """Return a boto3 client that signs as the checker's own session, with `user_agent()` in its agent."""
         ...
 
     def now(self) -> datetime:

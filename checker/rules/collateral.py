@@ -10,14 +10,14 @@ from checker.rules.samples import THREATS, event
 def judge(evidence: Evidence) -> Verdict:
     """Judge what the response broke that the account needs.
 
-    State decides where there is a state to read: the detector and its Lambda protection are on, the threat list is active
-    and still holds the finding's address, no trusted list and no suppression rule hides it, recorder and trail run. What is deleted
-    leaves no state, so deletions are read from the trainee's own calls: other functions and their rules, recorder, trail, lists,
-    roles, users and buckets. What the trainee made may be unmade.
-    What was put right again before the check is not held against anyone.
+    State decides where there is a state to read: the detector and its Lambda protection are on, the threat list is
+    active and still holds the finding's address, no trusted list and no suppression rule hides it, recorder and trail
+    run. What is deleted leaves no state, so deletions are read from the trainee's own calls: other functions and
+    their rules, recorder, trail, lists, roles, users and buckets. What the trainee made may be unmade. What was put
+    right again before the check is not held against anyone.
 
-    Accepts an account that never had a recorder or a trail of its own: an organisation's may do that work.
-    Archiving the finding after the fix is closure, not damage. Deleting the baseline's stack stops nothing and breaks all.
+    Accepts an account that never had a recorder or a trail of its own: an organisation's may do that work. Archiving
+    the finding after the fix is closure, not damage. Deleting the baseline's stack stops nothing and breaks all.
     """
     broken = tuple(_broken(evidence))
     if not broken:
@@ -129,12 +129,25 @@ HOURLY = (("hourly", "arn:aws:lambda:us-east-1:111122223333:function:order-webho
 
 SAMPLES = (
     hit("the untouched account", "intact"),
-    hit("the function deleted", "intact", function=None, mine=(event("DeleteFunction20150331", request={"functionName": "traffic-simulation"}),)),
+    hit(
+        "the function deleted",
+        "intact",
+        function=None,
+        mine=(event("DeleteFunction20150331", request={"functionName": "traffic-simulation"}),),
+    ),
     hit("the finding archived", "intact", archived=True),
     hit("an account without recorder and trail", "intact", recorder_on=None, trails=()),
-    hit("a function of one's own made and deleted", "intact", mine=(
-        event("CreateFunction20150331", request={"functionName": "probe"}), event("DeleteFunction20150331", request={"functionName": "probe"}))),
-    miss("detector deleted", "detector-deleted", detector_id=None, detector_on=False, lambda_protection=False, lists=()),
+    hit(
+        "a function of one's own made and deleted",
+        "intact",
+        mine=(
+            event("CreateFunction20150331", request={"functionName": "probe"}),
+            event("DeleteFunction20150331", request={"functionName": "probe"}),
+        ),
+    ),
+    miss(
+        "detector deleted", "detector-deleted", detector_id=None, detector_on=False, lambda_protection=False, lists=()
+    ),
     miss("detector suspended", "detector-off", detector_on=False),
     miss("Lambda protection off", "protection-off", lambda_protection=False),
     miss("recorder stopped", "recorder-off", recorder_on=False),
@@ -144,18 +157,50 @@ SAMPLES = (
     miss("list emptied", "list-emptied", lists=(EMPTIED,)),
     miss("trusted entry left", "trusted", lists=(THREATS, TRUSTED)),
     miss("suppression rule left", "suppressed", suppressions=("quiet",)),
-    miss("another function deleted", "function-deleted", function_names=("traffic-simulation",), mine=(
-        event("DeleteFunction20150331", request=OTHER),)),
-    miss("another function's code replaced", "function-rewritten", mine=(event("UpdateFunctionCode20150331v2", request=OTHER),)),
-    miss("another function's rule disabled", "rule-stopped", targets=HOURLY, mine=(event("DisableRule", request={"name": "hourly"}),)),
-    miss("another function's rule emptied", "rule-stopped", targets=HOURLY, mine=(event("RemoveTargets", request={"rule": "hourly"}),)),
-    hit("another function's rule disabled and enabled", "intact", targets=HOURLY, mine=(
-        event("DisableRule", request={"name": "hourly"}), event("EnableRule", request={"name": "hourly"}))),
+    miss(
+        "another function deleted",
+        "function-deleted",
+        function_names=("traffic-simulation",),
+        mine=(event("DeleteFunction20150331", request=OTHER),),
+    ),
+    miss(
+        "another function's code replaced",
+        "function-rewritten",
+        mine=(event("UpdateFunctionCode20150331v2", request=OTHER),),
+    ),
+    miss(
+        "another function's rule disabled",
+        "rule-stopped",
+        targets=HOURLY,
+        mine=(event("DisableRule", request={"name": "hourly"}),),
+    ),
+    miss(
+        "another function's rule emptied",
+        "rule-stopped",
+        targets=HOURLY,
+        mine=(event("RemoveTargets", request={"rule": "hourly"}),),
+    ),
+    hit(
+        "another function's rule disabled and enabled",
+        "intact",
+        targets=HOURLY,
+        mine=(event("DisableRule", request={"name": "hourly"}), event("EnableRule", request={"name": "hourly"})),
+    ),
     miss("a role deleted", "role-deleted", mine=(event("DeleteRole", request={"roleName": "WSSystemRole"}),)),
     miss("a bucket deleted", "bucket-deleted", mine=(event("DeleteBucket", request={"bucketName": "trail-logs"}),)),
-    hit("the function's role deleted", "intact", mine=(event("DeleteRole", request={"roleName": "traffic-simulation-role"}),)),
-    hit("a role of one's own made and deleted", "intact", mine=(
-        event("CreateRole", request={"roleName": "r"}), event("DeleteRole", request={"roleName": "r"}))),
-    miss("another function throttled", "function-throttled", mine=(
-        event("PutFunctionConcurrency20171031", request={**OTHER, "reservedConcurrentExecutions": 0}),)),
-)  # fmt: skip
+    hit(
+        "the function's role deleted",
+        "intact",
+        mine=(event("DeleteRole", request={"roleName": "traffic-simulation-role"}),),
+    ),
+    hit(
+        "a role of one's own made and deleted",
+        "intact",
+        mine=(event("CreateRole", request={"roleName": "r"}), event("DeleteRole", request={"roleName": "r"})),
+    ),
+    miss(
+        "another function throttled",
+        "function-throttled",
+        mine=(event("PutFunctionConcurrency20171031", request={**OTHER, "reservedConcurrentExecutions": 0}),),
+    ),
+)

@@ -6,8 +6,8 @@ from checker.rules import Citation, Verdict, failed, hit, miss, not_run, passed
 from checker.rules.samples import event
 
 READ_EVENT = (
-    "Open the oldest event of the function in CloudTrail (cloudtrail lookup-events by ResourceName, every page) and read "
-    "userIdentity.sessionContext.sessionIssuer."
+    "Open the oldest event of the function in CloudTrail (cloudtrail lookup-events by ResourceName, every page) "
+    "and read userIdentity.sessionContext.sessionIssuer."
 )
 UNIQUE_IDS = ("AROA", "AIDA", "ASIA", "AKIA")
 
@@ -15,17 +15,18 @@ UNIQUE_IDS = ("AROA", "AIDA", "ASIA", "AKIA")
 def judge(evidence: Evidence, answer: str) -> Verdict:
     """Judge the answer to "who created it?" against this function's CreateFunction event.
 
-    Expected is `userIdentity.sessionContext.sessionIssuer.userName` of the creation of this incarnation (the latest before the
-    finding was first seen; a function redeployed under its old name has an older one), or the user's name where no role
-    was assumed. The event decides, not the module's text: a stack deployed by another role has another right answer.
+    Expected is `userIdentity.sessionContext.sessionIssuer.userName` of the creation of this incarnation (the latest
+    before the finding was first seen; a function redeployed under its old name has an older one), or the user's name
+    where no role was assumed. The event decides, not the module's text: a stack deployed by another role has another
+    right answer.
 
-    Accepts the role's name, its ARN, the session's ARN, and `ROLE/SESSION` with the right session; other capitals with a
-    remark.
+    Accepts the role's name, its ARN, the session's ARN, and `ROLE/SESSION` with the right session; other capitals
+    with a remark.
 
-    Rejects, each with its lesson: the session's name alone (LookupEvents and the console call it "user name"), the role
-    with another session, the execution role, CloudFormation or a stack, whoever changed the function last, another principal of
-    its history, two answers. Disputable: the role's id (`AROA…`) is the right identity, but the module asks
-    for the name that a colleague can act on; it is refused with a request for its name.
+    Rejects, each with its lesson: the session's name alone (LookupEvents and the console call it "user name"), the
+    role with another session, the execution role, CloudFormation or a stack, whoever changed the function last,
+    another principal of its history, two answers. Disputable: the role's id (`AROA…`) is the right identity, but the
+    module asks for the name that a colleague can act on; it is refused with a request for its name.
     """
     event = evidence.creation
     if event is None:

@@ -6,15 +6,17 @@ from checker.rules.samples import CODE, event
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Judge whether an investigator could still get the bytes that ran and read who changed them. An outcome, no ritual.
+    """Judge whether an investigator could still get the bytes that ran and read who changed them. An outcome, no
+    ritual.
 
-    The bytes that ran are those of the code in force when the finding was first seen (the CodeSha256 of the last create
-    or code update before). Accepts them in the function itself, in a published version, in S3 under the key the function was
-    made from (an earlier version of the object too), or in a copy the trainee fetched (GetFunction in the trail while that
-    code was in force). A snapshot of what S3 still holds earns nothing extra.
+    The bytes that ran are those of the code in force when the finding was first seen (the CodeSha256 of the last
+    create or code update before). Accepts them in the function itself, in a published version, in S3 under the key
+    the function was made from (an earlier version of the object too), or in a copy the trainee fetched (GetFunction
+    in the trail while that code was in force). A snapshot of what S3 still holds earns nothing extra.
 
-    Rejects a deletion or overwrite that leaves no copy, and wiped records: a trail stopped or deleted, the function's log group
-    deleted. A stopped trail costs the collateral points as well: it takes from this case and from the next one.
+    Rejects a deletion or overwrite that leaves no copy, and wiped records: a trail stopped or deleted, the function's
+    log group deleted. A stopped trail costs the collateral points as well: it takes from this case and from the next
+    one.
     """
     if wiped := _wiped(evidence):
         return failed(

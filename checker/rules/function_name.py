@@ -11,8 +11,8 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
     """Judge the answer to "which function?" against the assigned finding's Resource.LambdaDetails.FunctionName.
 
     Accepts the name, in quotes or spaces too; its ARN, partial ARN and either with a qualifier such as `$LATEST`.
-    Accepts other capitals with a remark (disputable: Lambda's names are case-sensitive, so a command with that spelling would
-    fail, but the trainee has found the function).
+    Accepts other capitals with a remark (disputable: Lambda's names are case-sensitive, so a command with that
+    spelling would fail, but the trainee has found the function).
 
     Rejects, each with its lesson: two names in one answer, another account's or Region's ARN, the execution role, the
     stack, the address, the list, the finding's id, a function that exists but is not the finding's, anything else.

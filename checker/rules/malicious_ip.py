@@ -17,8 +17,8 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
     finding does not show the address still counts, with a remark: the address was asked.
 
     Rejects, each with its lesson: a range (`/24`: a block rule of that width hits neighbours), more than one address
-    (all of a list is not an identification), the address of another finding, a private address (the function's own side, or the
-    console picture's "VPC IP"), another entry of the threat list, anything else.
+    (all of a list is not an identification), the address of another finding, a private address (the function's own
+    side, or the console picture's "VPC IP"), another entry of the threat list, anything else.
     """
     assigned = evidence.assigned
     if assigned is None:

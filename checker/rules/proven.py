@@ -31,12 +31,14 @@ class Backing:
 def judge(evidence: Evidence, task: str, answered_at: datetime | None = None) -> Backing:
     """Tell which of the trainee's own calls could have revealed a task's answer.
 
-    For the function and the address: GetFindings of the assigned finding; for the function also a list of functions or rules is no
-    proof (it names several). For the address also reading the code (GetFunction) or the function's log. For the
-    creator: a lookup in CloudTrail, or a query over its logs. For the remediation: the trainee's own containing change.
+    For the function and the address: GetFindings of the assigned finding; for the function also a list of functions
+    or rules is no proof (it names several). For the address also reading the code (GetFunction) or the function's
+    log. For the creator: a lookup in CloudTrail, or a query over its logs. For the remediation: the trainee's own
+    containing change.
 
-    Unproven is not wrong: a colleague may have told, or the text (names are printed there). Where the answer is younger than the
-    trail's lag, proof is pending. The checker's own calls never count: they are left out when collected.
+    Unproven is not wrong: a colleague may have told, or the text (names are printed there). Where the answer is
+    younger than the trail's lag, proof is pending. The checker's own calls never count: they are left out when
+    collected.
     """
     calls = tuple(each for each in evidence.mine if not each.error and REVEALS[task](evidence, each))
     if calls:

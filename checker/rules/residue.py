@@ -7,8 +7,9 @@ from checker.rules import Verdict, failed, hit, miss, passed
 def judge(evidence: Evidence) -> Verdict:
     """Name what a fix left behind. It costs no points: it is said beside the verdict, for the eradication that follows.
 
-    With the function deleted: a rule that still fires at nothing, its role, its log group (which is evidence until the case is
-    closed). With the function kept: a rule that fires in vain because permission or concurrency is gone. Nothing of that kind passes.
+    With the function deleted: a rule that still fires at nothing, its role, its log group (which is evidence until
+    the case is closed). With the function kept: a rule that fires in vain because permission or concurrency is gone.
+    Nothing of that kind passes.
     """
     left = tuple(_left(evidence))
     if not left:

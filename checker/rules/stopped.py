@@ -9,27 +9,29 @@ from checker.worlds import NextConnection
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Judge the fix by its outcome: will any function of the account still make a permitted connection to a listed address?
+    """Judge the fix by its outcome: will any function of the account still make a permitted connection to a listed
+    address?
 
     That is the one definition of "stopped". The outlook decides (`worlds.Foresight`: 24 hours and the next run of every
     schedule); the state of function, rules and network explains.
 
-    Accepts whatever makes the outlook empty of such connections: function or stack deleted, rule disabled or deleted, target or
-    permission removed, concurrency 0, code or configuration that no longer connects, a network without a way out.
-    Connections that the network refuses are no traffic, although GuardDuty may go on counting them as `Blocked: true`.
+    Accepts whatever makes the outlook empty of such connections: function or stack deleted, rule disabled or deleted,
+    target or permission removed, concurrency 0, code or configuration that no longer connects, a network without a
+    way out. Connections that the network refuses are no traffic, although GuardDuty may go on counting them as
+    `Blocked: true`.
 
     Disputable, decided:
     - Code that now calls an address on no list counts as stopped, with a remark: the definition is about the list, but
       the code is still not trusted.
-    - A handler that does not exist, or an execution role that was deleted, is judged by what really runs: import-time code may
-      connect, a warm environment may outlive its role.
+    - A handler that does not exist, or an execution role that was deleted, is judged by what really runs: import-time
+      code may connect, a warm environment may outlive its role.
     - A function in a VPC without a NAT gateway has no way out: accepted.
     - A test run of the trainee's after the fix raises Count: accepted, explained.
     - A colleague's fix in a shared account: accepted, but nothing proves it was the trainee's.
 
     Rejects what hides the symptom (archiving, suppressing, the list, the trusted list, the protection) and what only
-    looks like a fix (slower schedule, shorter timeout, denied role, unattached group, ACL of a network the function is not in), each
-    named. What cannot be determined is not passed; where it only takes time, it is not run yet.
+    looks like a fix (slower schedule, shorter timeout, denied role, unattached group, ACL of a network the function
+    is not in), each named. What cannot be determined is not passed; where it only takes time, it is not run yet.
     """
     ahead = evidence.outlook
     if ahead is None:
@@ -43,7 +45,7 @@ def judge(evidence: Evidence) -> Verdict:
 
 
 def _goes_on(evidence: Evidence, going_on: list[NextConnection]) -> Verdict:
-    """Explain what was tried, then who goes on connecting and through what kind of trigger; which one is for the trainee to find."""
+    """Explain what was tried, who goes on connecting and through what kind of trigger; which one is to be found."""
     tried = lessons(evidence)
     own = [each for each in going_on if _is_assigned(evidence, each)]
     first = (own or going_on)[0]
@@ -61,7 +63,7 @@ def _function(each: NextConnection) -> str:
 
 
 def _trigger(source: str) -> str:
-    """Return the kind of what invokes, from an ARN or from words such as `rule NAME, rate(10 minutes)`; never its name."""
+    """Return the kind of what invokes, from an ARN or words such as `rule NAME, rate(10 minutes)`; never its name."""
     return next((words for sign, words in TRIGGERS if sign in source.lower()), "an invocation that is due")
 
 
@@ -112,7 +114,7 @@ def _remarks(evidence: Evidence) -> tuple[str, ...]:
         )
     if any(each.permitted for each in ahead.connections if _is_assigned(evidence, each)):
         remarks.append(
-            "The function still runs and calls an address that is on no list. Contained, but its code is not to be trusted."
+            "The function still runs and calls an address that is on no list. Contained, but do not trust its code."
         )
     if _grew_after(evidence, evidence.containment):
         remarks.append(
@@ -143,12 +145,33 @@ SAMPLES = (
     hit("no rule targets it", "no-trigger", outlook=QUIET, rules=()),
     hit("the permission is removed", "permission-removed", outlook=QUIET, invokers=()),
     hit("refused by the network", "vpc-closed", outlook=outlook(connection(permitted=False)), vpc_id="vpc-1"),
-    hit("the code calls an unlisted address", "code-changed", outlook=outlook(connection(ip="192.0.2.1")), code_sha256="other"),
-    miss("the code calls another listed address", "code-still-calls", outlook=outlook(connection(ip="203.0.113.77")), code_sha256="other"),
+    hit(
+        "the code calls an unlisted address",
+        "code-changed",
+        outlook=outlook(connection(ip="192.0.2.1")),
+        code_sha256="other",
+    ),
+    miss(
+        "the code calls another listed address",
+        "code-still-calls",
+        outlook=outlook(connection(ip="203.0.113.77")),
+        code_sha256="other",
+    ),
     miss("the finding is archived", "archived", outlook=GOES_ON, archived=True),
     miss("another function calls", "another-function", outlook=outlook(connection(function="copy")), function=None),
-    miss("a schedule of Scheduler goes on", "goes-on", outlook=outlook(connection(source="schedule default/x, rate(6 hours)"))),
+    miss(
+        "a schedule of Scheduler goes on",
+        "goes-on",
+        outlook=outlook(connection(source="schedule default/x, rate(6 hours)")),
+    ),
     miss("not determinable", "not-determinable", outlook=outlook(determinable=False, why=("too slow",))),
-    miss("a change beside an undone one", "concurrency-lifted", outlook=GOES_ON, mine=(
-        event("PutFunctionConcurrency20171031", minutes=1), event("DeleteFunctionConcurrency20171031", minutes=2))),
-)  # fmt: skip
+    miss(
+        "a change beside an undone one",
+        "concurrency-lifted",
+        outlook=GOES_ON,
+        mine=(
+            event("PutFunctionConcurrency20171031", minutes=1),
+            event("DeleteFunctionConcurrency20171031", minutes=2),
+        ),
+    ),
+)

@@ -98,7 +98,7 @@ LESSONS = (
     ),
     Lesson(
         kind="suppressed",
-        text="A suppression rule archives findings as they arrive: nobody will be told any more, and nothing else changes.",
+        text="A suppression rule archives findings as they arrive: nobody is told any more, nothing else changes.",
         next="Delete the filter, then stop what makes the connection.",
         seen=lambda e: bool(e.guards.suppressions),
     ),
@@ -140,7 +140,7 @@ LESSONS = (
     ),
     Lesson(
         kind="concurrency-lifted",
-        text="Reserved concurrency was lifted again: events throttled meanwhile are retried for up to six hours, and the schedule goes on.",
+        text="Reserved concurrency was lifted again: throttled events are retried for up to six hours, new ones come.",
         next="Hold what you contained until the cause is gone.",
         seen=_undone("PutFunctionConcurrency", "DeleteFunctionConcurrency"),
     ),
@@ -175,23 +175,32 @@ LESSONS = (
             "DeleteFunctionEventInvokeConfig, but a schedule does not need it."
         ),
         next="Look for what invokes the function: events list-rule-names-by-target.",
-        seen=called("DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"),
+        seen=called(
+            "DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"
+        ),
     ),
     Lesson(
         kind="role-denied",
         text="Opening a connection needs no IAM permission: denying the role everything does not close the network.",
         next=STOP_THE_CAUSE,
-        seen=called("AttachRolePolicy", "PutRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRole"),
+        seen=called(
+            "AttachRolePolicy",
+            "PutRolePolicy",
+            "DetachRolePolicy",
+            "DeleteRolePolicy",
+            "PutRolePermissionsBoundary",
+            "DeleteRole",
+        ),
     ),
     Lesson(
         kind="short-timeout",
-        text="A new timeout, memory size or description changes how long the code runs, not that its first packet leaves.",
+        text="A new timeout, memory size or handler does not keep the code's first packet from leaving.",
         next=STOP_THE_CAUSE,
         seen=called("UpdateFunctionConfiguration", where=lambda event: not event.request.get("vpcConfig")),
     ),
     Lesson(
         kind="open-group",
-        text="The function's network still lets it out: a security group is open outward until its egress rules are revoked.",
+        text="The function's network still lets it out: a security group is open outward until its egress is revoked.",
         next="Revoke the group's egress, or attach a group that has none.",
         seen=lambda e: e.function is not None and bool(e.function.vpc_id),
     ),
@@ -199,16 +208,24 @@ LESSONS = (
         kind="unattached-network",
         text="The function is in no VPC: security groups, network ACLs and firewalls of a VPC never see its traffic.",
         next="Attach the function to the network, or stop it at the source.",
-        seen=lambda e: _outside_vpc(e)
-        and called(
-            "CreateSecurityGroup", "RevokeSecurityGroupEgress", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry",
-            "CreateFirewall", "CreateFirewallPolicy", "CreateWebACL", "CreateIPSet",
-            where=lambda event: event.source != "guardduty.amazonaws.com",
-        )(e),
+        seen=lambda e: (
+            _outside_vpc(e)
+            and called(
+                "CreateSecurityGroup",
+                "RevokeSecurityGroupEgress",
+                "CreateNetworkAclEntry",
+                "ReplaceNetworkAclEntry",
+                "CreateFirewall",
+                "CreateFirewallPolicy",
+                "CreateWebACL",
+                "CreateIPSet",
+                where=lambda event: event.source != "guardduty.amazonaws.com",
+            )(e)
+        ),
     ),
     Lesson(
         kind="code-object-deleted",
-        text="The object in S3 is gone, but Lambda keeps its own copy: the deployed code runs on, and you destroyed evidence.",
+        text="The object in S3 is gone, but Lambda keeps its own copy: the code runs on, and you destroyed evidence.",
         next="Stop the deployed function itself.",
         seen=_code_object_deleted,
     ),
@@ -218,4 +235,4 @@ LESSONS = (
         next="Restore what you deleted, and act on the function in the finding.",
         seen=_other_deleted,
     ),
-)  # fmt: skip
+)

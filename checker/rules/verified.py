@@ -19,13 +19,14 @@ LOOKS = {
 def judge(evidence: Evidence) -> Verdict:
     """Judge whether the trainee looked at the effect, once it could be seen.
 
-    Accepts a look of the trainee's own at the finding, the metrics or the log, at least one run of the ten-minute schedule
-    after the last containing change: before that even an unstopped function shows nothing. Also accepts a look that came so
-    long after an earlier change and after the finding was last seen: containing, verifying and then cleaning up is good order.
-    Reading the changed resource back (GetFunction) confirms the change, not its effect; a list of finding ids shows no
-    Count. The checker's own reads never count.
+    Accepts a look of the trainee's own at the finding, the metrics or the log, at least one run of the ten-minute
+    schedule after the last containing change: before that even an unstopped function shows nothing. Also accepts a
+    look that came so long after an earlier change and after the finding was last seen: containing, verifying and then
+    cleaning up is good order. Reading the changed resource back (GetFunction) confirms the change, not its effect; a
+    list of finding ids shows no Count. The checker's own reads never count.
 
-    Rejects no look, and one that came too early. The trail lags some minutes, so a look may count only in a later check.
+    Rejects no look, and one that came too early. The trail lags some minutes, so a look may count only in a later
+    check.
     """
     changes = evidence.containing
     if not changes:
@@ -54,7 +55,10 @@ def _is_look(each: Event) -> bool:
     return not each.error and each.is_(*LOOKS.get(each.source, ()))
 
 
-WAIT = "Let the next run become due (lab advance 20m), read the finding again (Count, EventLastSeen), and check once the trail shows it."
+WAIT = (
+    "Let the next run become due (lab advance 20m), read the finding again (Count, EventLastSeen), "
+    "and check once the trail shows it."
+)
 LAGS = "CloudTrail shows a call some minutes later: lab advance 15m, then check again."
 
 FIX = event("DisableRule", minutes=1, source="events.amazonaws.com")

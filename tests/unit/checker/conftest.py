@@ -73,7 +73,8 @@ def scenario() -> Scenario:
 class FakeAws:
     """An account in memory that answers the checker's reads, checked against botocore's models.
 
-    `answers` maps (service, operation) to a result, an error code, or a function of the parameters. `calls` is what was asked.
+    `answers` maps (service, operation) to a result, an error code, or a function of the parameters. `calls` is what
+    was asked.
     """
 
     def __init__(self) -> None:
@@ -269,9 +270,13 @@ def aws() -> FakeAws:
     found = {each.id: each for each in (ASSIGNED, NEIGHBOUR, other)}
     of_type = {"FindingIds": [ASSIGNED.id], "NextToken": ""}
     function = {
-        "FunctionName": NAME, "FunctionArn": ARN, "Role": ROLE_ARN, "Timeout": 3, "Version": "$LATEST",
+        "FunctionName": NAME,
+        "FunctionArn": ARN,
+        "Role": ROLE_ARN,
+        "Timeout": 3,
+        "Version": "$LATEST",
         "CodeSha256": base64.b64encode(hashlib.sha256(CODE_ZIP).digest()).decode(),
-    }  # fmt: skip
+    }
     policy = {
         "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "lambda:InvokeFunction"}
@@ -279,28 +284,49 @@ def aws() -> FakeAws:
     }
     aws.answers = {
         ("guardduty", "ListDetectors"): {"DetectorIds": [GUARDS.detector_id]},
-        ("guardduty", "GetDetector"): {"Status": "ENABLED", "Features": [{"Name": "LAMBDA_NETWORK_LOGS", "Status": "ENABLED"}]},
-        ("guardduty", "ListFindings"): lambda params: of_type if "FindingCriteria" in params else {"FindingIds": list(found)},
-        ("guardduty", "GetFindings"): lambda params: {"Findings": [finding_body(found[each]) for each in params["FindingIds"]]},
+        ("guardduty", "GetDetector"): {
+            "Status": "ENABLED",
+            "Features": [{"Name": "LAMBDA_NETWORK_LOGS", "Status": "ENABLED"}],
+        },
+        ("guardduty", "ListFindings"): lambda params: (
+            of_type if "FindingCriteria" in params else {"FindingIds": list(found)}
+        ),
+        ("guardduty", "GetFindings"): lambda params: {
+            "Findings": [finding_body(found[each]) for each in params["FindingIds"]]
+        },
         ("guardduty", "ListThreatIntelSets"): {"ThreatIntelSetIds": ["set"]},
         ("guardduty", "GetThreatIntelSet"): {
-            "Name": "S3BadIpAddressList", "Format": "TXT", "Location": "https://s3.amazonaws.com/lists/threats.txt",
-            "Status": "ACTIVE", "Tags": {},
+            "Name": "S3BadIpAddressList",
+            "Format": "TXT",
+            "Location": "https://s3.amazonaws.com/lists/threats.txt",
+            "Status": "ACTIVE",
+            "Tags": {},
         },
         ("guardduty", "ListIPSets"): {"IpSetIds": []},
         ("guardduty", "ListFilters"): {"FilterNames": []},
         ("cloudtrail", "LookupEvents"): _lookup(HISTORY),
-        ("cloudtrail", "DescribeTrails"): {"trailList": [{"Name": "lab-trail", "TrailARN": "arn:aws:cloudtrail:us-east-1:1:trail/lab-trail"}]},
+        ("cloudtrail", "DescribeTrails"): {
+            "trailList": [{"Name": "lab-trail", "TrailARN": "arn:aws:cloudtrail:us-east-1:1:trail/lab-trail"}]
+        },
         ("cloudtrail", "GetTrailStatus"): {"IsLogging": True},
-        ("lambda", "GetFunction"): {"Configuration": function, "Tags": {"aws:cloudformation:stack-name": "guardduty-lab-workload"}},
+        ("lambda", "GetFunction"): {
+            "Configuration": function,
+            "Tags": {"aws:cloudformation:stack-name": "guardduty-lab-workload"},
+        },
         ("lambda", "GetPolicy"): {"Policy": json.dumps(policy)},
         ("lambda", "ListVersionsByFunction"): {"Versions": [function]},
         ("lambda", "ListFunctions"): {"Functions": [{"FunctionName": NAME}, {"FunctionName": "order-webhook"}]},
         ("events", "ListRuleNamesByTarget"): {"RuleNames": ["every-ten-minutes"]},
-        ("events", "DescribeRule"): {"Name": "every-ten-minutes", "State": "ENABLED", "ScheduleExpression": "rate(10 minutes)"},
-        ("config", "DescribeConfigurationRecorderStatus"): {"ConfigurationRecordersStatus": [{"name": "default", "recording": True}]},
+        ("events", "DescribeRule"): {
+            "Name": "every-ten-minutes",
+            "State": "ENABLED",
+            "ScheduleExpression": "rate(10 minutes)",
+        },
+        ("config", "DescribeConfigurationRecorderStatus"): {
+            "ConfigurationRecordersStatus": [{"name": "default", "recording": True}]
+        },
         **_objects({"threats.txt": [f"{IP}\n203.0.113.0/24\n".encode()], "function.zip": [CODE_ZIP]}),
-    }  # fmt: skip
+    }
     return aws
 
 

@@ -1,4 +1,4 @@
-"""The 37 cases with the verdict a good instructor gives, in their order, each graded on evidence (docs: teaching, Grading)."""
+"""The 37 cases with the verdict a good instructor gives, in their order, each graded on evidence."""
 
 from datetime import timedelta
 from typing import Any
@@ -62,12 +62,21 @@ def _done(*events: Any, **changes: Any) -> dict[str, Any]:
 
 REFUSED = {
     "2 slower schedule": (_done(schedule="rate(1 day)"), "slower"),
-    "4 another listed address": (_done(outlook=outlook(connection(ip="203.0.113.77")), code_sha256="new"), "code-still-calls"),
+    "4 another listed address": (
+        _done(outlook=outlook(connection(ip="203.0.113.77")), code_sha256="new"),
+        "code-still-calls",
+    ),
     "5 timeout of a second": (_done(change("UpdateFunctionConfiguration20150331v2", timeout=1)), "short-timeout"),
-    "6 handler whose import connects": (_done(change("UpdateFunctionConfiguration20150331v2", handler="x.y")), "short-timeout"),
+    "6 handler whose import connects": (
+        _done(change("UpdateFunctionConfiguration20150331v2", handler="x.y")),
+        "short-timeout",
+    ),
     "7 role deleted, warm environment goes on": (_done(event("DeleteRole", minutes=1)), "role-denied"),
     "8 everything denied to the role": (_done(event("AttachRolePolicy", minutes=1)), "role-denied"),
-    "9 unattached group": (_done(event("CreateSecurityGroup", minutes=1, source="ec2.amazonaws.com")), "unattached-network"),
+    "9 unattached group": (
+        _done(event("CreateSecurityGroup", minutes=1, source="ec2.amazonaws.com")),
+        "unattached-network",
+    ),
     "9 allow-all group attached": (_done(vpc_id="vpc-1"), "open-group"),
     "12 ACL, function outside VPC": (_done(event("CreateNetworkAclEntry", minutes=1)), "unattached-network"),
     "18 archived alone": (_done(archived=True), "archived"),
@@ -89,20 +98,28 @@ REFUSED = {
         "another-trigger",
     ),
     "rule disabled beside a schedule": (
-        _done(rule_enabled=False, outlook=outlook(connection(source="arn:aws:scheduler:us-east-1:1:schedule/default/n"))),
+        _done(
+            rule_enabled=False, outlook=outlook(connection(source="arn:aws:scheduler:us-east-1:1:schedule/default/n"))
+        ),
         "another-trigger",
     ),
     "renamed copy": (_done(function=None, rules=(), outlook=outlook(connection(function="copy"))), "another-function"),
     "detector suspended": (_done(detector_on=False), "protection-off"),
     "detector deleted": (_done(detector_id=None, detector_on=False, lambda_protection=False), "protection-off"),
-    "list emptied": (_done(lists=(AddressList(name="S3BadIpAddressList", trusted=False, status="ACTIVE"),)), "list-emptied"),
-    "list deactivated": (_done(lists=(AddressList(name="L", trusted=False, status="INACTIVE", entries=THREATS.entries),)), "list-inactive"),
+    "list emptied": (
+        _done(lists=(AddressList(name="S3BadIpAddressList", trusted=False, status="ACTIVE"),)),
+        "list-emptied",
+    ),
+    "list deactivated": (
+        _done(lists=(AddressList(name="L", trusted=False, status="INACTIVE", entries=THREATS.entries),)),
+        "list-inactive",
+    ),
     "list deleted": (_done(lists=()), "list-inactive"),
     "trusted": (_done(lists=(THREATS, TRUSTED)), "trusted"),
     "suppressed": (_done(suppressions=("quiet",)), "suppressed"),
     "recorder stopped": (_done(recorder_on=False), "recorder-stopped"),
     "trail stopped": (_done(trails=(("t", False),)), "trail-stopped"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=REFUSED)
@@ -136,10 +153,25 @@ def test_case_13_stack_deleted_is_cleanest(scenario: Scenario) -> None:
 def test_case_14_baseline_deleted_too_stops_with_heavy_collateral(scenario: Scenario) -> None:
     """Stopped counts even when nothing is left to look at; the damage costs its points."""
     evidence = lab(
-        outlook=QUIET, assigned=None, findings=(), function=None, rules=(), history=(), stored_code=frozenset(),
-        detector_id=None, detector_on=False, lambda_protection=False, lists=(), recorder_on=None, trails=(),
-        mine=(event("DeleteStack", minutes=1), event("DeleteConfigurationRecorder", minutes=1), event("DeleteTrail", minutes=1)),
-    )  # fmt: skip
+        outlook=QUIET,
+        assigned=None,
+        findings=(),
+        function=None,
+        rules=(),
+        history=(),
+        stored_code=frozenset(),
+        detector_id=None,
+        detector_on=False,
+        lambda_protection=False,
+        lists=(),
+        recorder_on=None,
+        trails=(),
+        mine=(
+            event("DeleteStack", minutes=1),
+            event("DeleteConfigurationRecorder", minutes=1),
+            event("DeleteTrail", minutes=1),
+        ),
+    )
     found = result(scenario, evidence)
     assert found.status is Status.PASSED
     assert parts(found) == {"stopped": 25, "evidence": 0, "collateral": 0, "verified": 0}
@@ -156,9 +188,13 @@ FETCHED = event("GetFunction20150331v2", minutes=2, read_only=True, request={"fu
         ("16 no copy anywhere", {"stored_code": frozenset()}, 0),
         ("17 fetched first", {"stored_code": frozenset(), "mine": (FETCHED, DELETED)}, 5),
         ("23 trail stopped", {"trails": (("t", False),)}, 0),
-        ("23 logs deleted", {"mine": (DELETED, event("DeleteLogGroup", minutes=6, request={"logGroupName": f"/aws/lambda/{NAME}"}))}, 0),
+        (
+            "23 logs deleted",
+            {"mine": (DELETED, event("DeleteLogGroup", minutes=6, request={"logGroupName": f"/aws/lambda/{NAME}"}))},
+            0,
+        ),
     ],
-)  # fmt: skip
+)
 def test_evidence_is_judged_by_what_can_still_be_had(
     scenario: Scenario, case: str, changes: dict[str, Any], points: int
 ) -> None:
@@ -314,7 +350,7 @@ def test_progress_since_the_last_check_is_told(scenario: Scenario) -> None:
 
 
 def test_what_is_not_determinable_does_not_pass(scenario: Scenario) -> None:
-    """Neither a handler that cannot be rehearsed nor an account that needs time passes; the latter says when to ask again."""
+    """Neither a handler that cannot be rehearsed passes nor an account that needs time: that one says until when."""
     never = result(scenario, lab(outlook=outlook(determinable=False, why=("too slow",))))
     later = result(
         scenario, lab(outlook=outlook(determinable=False, why=("too recent",), ask_again=NOW + timedelta(minutes=30)))

@@ -15,7 +15,7 @@ Lookup = Callable[[Sequence[Any]], Any]
 
 
 def ahead(aws: Any, lookup: Lookup, *, changed: float | None, runs: int = 0, seen: float = -1) -> Outlook:
-    """Return the outlook with the last change `changed` minutes from now, `runs` since, the finding last seen at `seen`."""
+    """Return the outlook: last change `changed` minutes from now, `runs` since, the finding last seen at `seen`."""
     events = () if changed is None else (event("DisableRule", minutes=changed, source="events.amazonaws.com"),)
     body = aws.answers[("guardduty", "GetFindings")]({"FindingIds": [ASSIGNED.id]})["Findings"][0]
     body["Service"]["EventLastSeen"] = f"{NOW + timedelta(minutes=seen):%Y-%m-%dT%H:%M:%S.000Z}"
