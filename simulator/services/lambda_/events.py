@@ -17,7 +17,8 @@ from simulator.services.lambda_.names import LATEST, SERVICE
 from simulator.services.lambda_.state import Event, Function, Shape, Waiting
 
 MOST_WAITING = 2000
-"""Events of a lab that wait at most: beyond them the oldest are dropped."""
+MOST_BYTES = 32 * 2**20
+"""Events of a lab that wait at most, and bytes of their payloads: beyond them the oldest are dropped."""
 
 SOON = timedelta(milliseconds=400)
 """How long an event of a topic or bucket takes to the function."""
@@ -207,9 +208,11 @@ class Events(Destinations):
         """Return when an event is tried next, or given up; None while its function is stopped and nobody is told."""
         event = entry.event
         function = self.by_name[event.region, event.function]
+        if function.reserved == 0 and not self.failure_target(function, event.qualifier):
+            return None
         expiry = self._expiry(function, event)
         if function.reserved == 0:
-            return expiry if self.failure_target(function, event.qualifier) else None
+            return expiry
         if entry.throttled:
             due = retries.next_retry(event.queued_at, max(entry.due, function.lifted_at or entry.due))
         else:
@@ -230,12 +233,14 @@ class Events(Destinations):
 
     def _forget_expired(self, now: datetime) -> None:
         """Drop what is too old and nobody waits for, and the oldest where too much waits."""
+        size = sum(len(entry.event.payload) for entry in self.waiting.values())
         for event_id, entry in list(self.waiting.items()):
-            function = self.by_name[entry.event.region, entry.event.function]
-            told = self.failure_target(function, entry.event.qualifier)
-            if not told and now >= self._expiry(function, entry.event):
-                del self.waiting[event_id]
-        for event_id in list(self.waiting)[: max(0, len(self.waiting) - MOST_WAITING)]:
+            event = entry.event
+            function = self.by_name[event.region, event.function]
+            expired = now >= self._expiry(function, event) and not self.failure_target(function, event.qualifier)
+            if not expired and len(self.waiting) <= MOST_WAITING and size <= MOST_BYTES:
+                return  # they are in the order in which they came
+            size -= len(event.payload)
             del self.waiting[event_id]
 
 

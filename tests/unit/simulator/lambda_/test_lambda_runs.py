@@ -9,6 +9,7 @@ import pytest
 
 from simulator.identity import Principal
 from simulator.service import Connection
+from simulator.services.lambda_ import events
 from simulator.services.lambda_.names import SERVICE
 
 ARN = "arn:aws:lambda:us-east-1:486547846362:function:traffic"
@@ -194,6 +195,19 @@ def test_lifting_concurrency_after_a_day_replays_only_what_is_young_enough(traff
     traffic.do("DeleteFunctionConcurrency", FunctionName="traffic")
     traffic.pass_time(minutes=10)
     assert traffic.environments.runs == []
+
+
+def test_a_flood_of_events_is_bounded(traffic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stopped function keeps neither more events nor more bytes than a lab can hold."""
+    traffic.do("PutFunctionConcurrency", FunctionName="traffic", ReservedConcurrentExecutions=0)
+    large = b'"' + b"x" * 1_000_000 + b'"'
+    for _ in range(40):
+        traffic.do("Invoke", FunctionName="traffic", InvocationType="Event", Payload=large)
+    assert len(traffic.aws_lambda.waiting) == 34
+    monkeypatch.setattr(events, "MOST_WAITING", 50)
+    for _ in range(200):
+        traffic.do("Invoke", FunctionName="traffic", InvocationType="Event")
+    assert len(traffic.aws_lambda.waiting) == 51
 
 
 def test_an_event_whose_run_fails_is_tried_twice_more(traffic: Any) -> None:
