@@ -17,7 +17,7 @@ from simulator.services.cloudformation.template import ResourceSpec, references
 from simulator.services.cloudformation.values import Live, dependencies, evaluator, outputs
 
 if TYPE_CHECKING:
-    from simulator.services.cloudformation.service import CloudFormation
+    from simulator.services.cloudformation.store import Stacks
 
 _UNKNOWN = object()
 
@@ -44,7 +44,7 @@ class _Foreseen(Live):
             raise NotKnownYetError(logical_id)
 
 
-def changes(service: CloudFormation, ctx: Context, stack: Stack, desired: Desired) -> list[dict[str, Any]]:
+def changes(service: Stacks, ctx: Context, stack: Stack, desired: Desired) -> list[dict[str, Any]]:
     """Return the resource changes from `stack` to `desired` in the API's shape, in the order of their making.
 
     Raises the ValidationError of a template that cannot be worked out.
@@ -135,7 +135,7 @@ def _details(name: str, replaces: bool, node: Any, touched: set[str]) -> list[di
     return causes or [{"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}]
 
 
-def needed(service: CloudFormation, ctx: Context, stack: Stack, desired: Desired) -> bool:
+def needed(service: Stacks, ctx: Context, stack: Stack, desired: Desired) -> bool:
     """Return whether anything at all would change: resources, outputs, tags, policy of rollback aside."""
     if changes(service, ctx, stack, desired):
         return True
@@ -148,9 +148,7 @@ def needed(service: CloudFormation, ctx: Context, stack: Stack, desired: Desired
     }
 
 
-def _outputs(
-    service: CloudFormation, ctx: Context, stack: Stack, desired: Desired
-) -> dict[str, tuple[Any, Any, Any]] | None:
+def _outputs(service: Stacks, ctx: Context, stack: Stack, desired: Desired) -> dict[str, tuple[Any, Any, Any]] | None:
     try:
         listed = outputs(evaluator(ctx, stack, desired, Live(service, ctx, stack)))
     except AwsError:

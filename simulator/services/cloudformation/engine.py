@@ -25,7 +25,7 @@ from simulator.services.cloudformation.template import ResourceSpec, invalid
 from simulator.services.cloudformation.values import Live, dependencies, evaluator, outputs
 
 if TYPE_CHECKING:
-    from simulator.services.cloudformation.service import CloudFormation
+    from simulator.services.cloudformation.store import Stacks
 
 STEP_SECONDS: Final = 1.0
 """Lab time that each resource takes at least."""
@@ -84,7 +84,7 @@ def names(logical_ids: Collection[str]) -> str:
 class Engine:
     """A process over one stack. `principal` is None for the caller of the stack operation."""
 
-    service: CloudFormation
+    service: Stacks
     ctx: Context
     stack: Stack
     principal: Principal | None = None

@@ -16,7 +16,7 @@ from simulator.services.cloudformation.state import Desired, Stack
 from simulator.services.cloudformation.template import Template, invalid, references
 
 if TYPE_CHECKING:
-    from simulator.services.cloudformation.service import CloudFormation
+    from simulator.services.cloudformation.store import Stacks
 
 VALUE_LIMIT: Final = 4096
 """Bytes of a parameter's value (AWS CloudFormation quotas)."""
@@ -29,7 +29,7 @@ _AWS_TYPE: Final = re.compile(r"AWS::(EC2|Route53|SSM)::[A-Za-z0-9:]+")
 class Live:
     """Lookups in the stack as it is, noting the exports that were asked for."""
 
-    service: CloudFormation
+    service: Stacks
     ctx: Context
     stack: Stack
     imports: list[str] = field(default_factory=list)
