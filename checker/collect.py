@@ -337,9 +337,15 @@ class _Collector:
         """Yield an object's content and whether it is the latest, for each kept version; nothing where it is gone."""
         s3 = self.client("s3")
         gone = ("NoSuchBucket", "NoSuchKey", "NoSuchVersion", "404")
-        what = "An object in S3"
+        what = f"The object {key} in S3"
         listed = self.optional(what, s3.list_object_versions, *gone, Bucket=bucket, Prefix=key, MaxKeys=MAX_VERSIONS)
-        for each in (listed or {}).get("Versions", ()):
+        alone: dict[str, Any] = {
+            "Key": key,
+            "Size": 0,
+            "VersionId": "null",
+            "IsLatest": True,
+        }  # versions may be hidden from the caller
+        for each in [alone] if listed is None else listed.get("Versions", ()):
             if each["Key"] == key and each["Size"] <= MAX_OBJECT:
                 version = {} if each["VersionId"] == "null" else {"VersionId": each["VersionId"]}
                 body = self.optional(what, s3.get_object, *gone, Bucket=bucket, Key=key, **version)

@@ -182,7 +182,7 @@ def _task(task: TaskResult) -> str:
         f"<small>{WORDS[task.status]}, {task.score}/{task.max_score}</small></h3>\n<p>{_e(task.why)}</p>"
         + (f"<ul>{remarks}</ul>" if remarks else "")
         + (
-            f"<table><thead><tr><th>Part</th><th>Points</th><th>Why</th></tr></thead><tbody>{parts}</tbody></table>"
+            f"<table><thead><tr><th scope='col'>Part</th><th scope='col'>Points</th><th scope='col'>Why</th></tr></thead><tbody>{parts}</tbody></table>"
             if parts
             else ""
         )
@@ -217,7 +217,7 @@ def _timeline(rows: Sequence[Moment]) -> str:
         f"<td>{row.kind}</td><td>{_e(row.what)}</td><td>{_e(row.detail)}</td></tr>"
         for row in rows
     )
-    head = "<thead><tr><th>UTC</th><th>Kind</th><th>What</th><th>Detail</th></tr></thead>"
+    head = "<thead><tr><th scope='col'>UTC</th><th scope='col'>Kind</th><th scope='col'>What</th><th scope='col'>Detail</th></tr></thead>"
     return f"<h2>Timeline</h2>\n<table>{head}<tbody>\n{body}\n</tbody></table>"
 
 
@@ -226,7 +226,7 @@ def _response() -> str:
         f"<tr><th scope='row'>{step}</th><td>{code}</td><td>{_e(words)}</td></tr>"
         for step, code, words in GOOD_RESPONSE
     )
-    head = "<thead><tr><th>Step</th><th>NIST CSF 2.0</th><th>What a good response does</th></tr></thead>"
+    head = "<thead><tr><th scope='col'>Step</th><th scope='col'>NIST CSF 2.0</th><th scope='col'>What a good response does</th></tr></thead>"
     told = "<h2>A good response</h2>\n<p>In the order of NIST SP 800-61r3.</p>"
     return f"{told}\n<table>{head}<tbody>\n{rows}\n</tbody></table>"
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -114,6 +115,17 @@ def test_a_refused_read_is_told_as_a_gap(world: Any) -> None:
     assert collect(world, FINDING_TYPE).gaps == (
         "The configuration recorder could not be read: AccessDeniedException.",
     )
+
+
+def test_where_versions_are_hidden_the_object_itself_is_read(world: Any) -> None:
+    """Without the right to list versions the latest is enough; the refusal is told."""
+    world.aws.answers |= {
+        ("s3", "ListObjectVersions"): "AccessDenied",
+        ("s3", "GetObject"): lambda _: {"Body": BytesIO(b"192.0.2.9")},
+    }
+    found = collect(world, FINDING_TYPE)
+    assert found.listed("192.0.2.9")
+    assert "The object threats.txt in S3 could not be read: AccessDenied." in found.gaps
 
 
 def test_an_unexpected_error_is_told_in_a_sentence(world: Any) -> None:
