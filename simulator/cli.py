@@ -1,4 +1,4 @@
-"""The trainee's commands around a running lab: start, stop, reset, status, env, shell, advance, open.
+"""The trainee's commands around a lab: start, stop, reset, status, env, shell, advance, open, rewind, repair.
 
 Results go to stdout, narration to stderr. Nothing here imports moto or boto3: the simulator is a process of its own.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import webbrowser
 from dataclasses import asdict
@@ -23,9 +25,14 @@ from simulator import client, environment
 from simulator.home import Home, Running
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-START_TIMEOUT = 180
+    from simulator.journal import Entry
+
+START_TIMEOUT = 900
+"""Seconds that a start may take: long ones have months of ticks to make up for."""
+
+STOP_TIMEOUT = 30
 SCENARIO = "lambda-malicious-ip"
 
 
@@ -52,6 +59,8 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(shell)
     app.command()(advance)
     app.command(name="open")(open_console)
+    app.command()(rewind)
+    app.command()(repair)
 
 
 def start(
@@ -62,7 +71,10 @@ def start(
         str | None, typer.Option("--ip", help="The address the function calls, instead of the seed's.")
     ] = None,
     foreground: Annotated[bool, typer.Option(help="Stay in this terminal until Ctrl-C.")] = False,
-    paused: Annotated[bool, typer.Option(help="Let lab time stand still, except for 'lab advance'.")] = False,
+    paused: Annotated[
+        bool | None,
+        typer.Option("--paused/--no-paused", help="Let lab time stand still, but for 'lab advance', or go on."),
+    ] = None,
     hosted: Annotated[bool, typer.Option(help="For more than one person: verify every signature.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -71,6 +83,8 @@ def start(
     running_client = client.alive(home)
     if running_client is not None:
         _say("The lab is running already.", quiet=as_json)
+        if paused is not None:
+            running_client.post("/_lab/pause", {"paused": paused})
         _print_start(running_client.running, as_json)
         return
     home.prepare()
@@ -88,10 +102,14 @@ def start(
         str(hours),
         *(["--seed", seed] if seed else []),
     ]
-    arguments += [*(["--ip", ip] if ip else []), *(["--paused"] if paused else []), *(["--hosted"] if hosted else [])]
+    arguments += [*(["--ip", ip] if ip else []), *(["--hosted"] if hosted else [])]
+    if paused is not None:
+        arguments.append("--paused" if paused else "--no-paused")
     _note_existing(home, seed, ip, as_json)
     _say("Starting the lab …", quiet=as_json)
-    process, running = _launch(arguments, home)
+    process, running, notes = _launch(arguments, home)
+    for note in notes:
+        _say(note)
     environment.write_aws_files(home, running)
     _print_start(running, as_json)
     if foreground:
@@ -101,21 +119,65 @@ def start(
 def stop() -> None:
     """Stop the lab. Its state is kept; 'lab start' goes on from there."""
     home = Home.from_environment()
-    running = client.alive(home)
+    try:
+        running = client.alive(home)
+    except LabError as broken:
+        _end_by_force(home, broken)
+        return
     if running is None:
         _say("The lab is not running.")
         return
     running.post("/_lab/stop", {})
-    end = time.monotonic() + 30
-    while _is_running(running.running.pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    if _is_running(running.running.pid):
-        raise LabError(
-            "stopping the lab",
-            f"its process {running.running.pid} does not end",
-            "End it by hand; nothing acknowledged is lost.",
-        )
+    _wait_for_end(running.running.pid)
     _say("The lab is stopped. Its state is kept.")
+
+
+def _wait_for_end(pid: int) -> None:
+    end = time.monotonic() + STOP_TIMEOUT
+    while _is_running(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    if _is_running(pid):
+        raise LabError(
+            "stopping the lab", f"its process {pid} does not end", "End it by hand; nothing acknowledged is lost."
+        )
+
+
+def _end_by_force(home: Home, broken: LabError) -> None:
+    """End a simulator that cannot be talked to: it hangs, or its server.json is damaged or of another version of the kit."""
+    pid = home.pid()
+    _say(f"{broken.tried[0].upper()}{broken.tried[1:]}: {broken.happened}.")
+    if pid is None or not _is_simulator(pid):
+        home.forget_running()
+        _say("No simulator was found by it. Its state is kept; 'lab start' goes on from there.")
+        return
+    os.kill(pid, signal.SIGTERM)
+    try:
+        _wait_for_end(pid)
+    except LabError:
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        _wait_for_end(pid)
+    home.forget_running()
+    _say(f"The lab's process {pid} is ended. What was acknowledged is kept.")
+
+
+def _is_simulator(pid: int) -> bool:
+    """Return whether a process is one of ours: the number may have gone to another program meanwhile."""
+    if not _is_running(pid):
+        return False
+    if sys.platform == "win32":
+        asked = [
+            "powershell",
+            "-NoProfile",
+            "-Command",
+            f"(Get-CimInstance Win32_Process -Filter 'ProcessId={pid}').CommandLine",
+        ]
+    else:
+        asked = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return False
+    return "simulator.server" in told
 
 
 def reset(
@@ -125,24 +187,120 @@ def reset(
     as_json: Json = False,
 ) -> None:
     """Start the lab anew from the beginning, with the same seed. What was done in it is gone."""
+    from simulator import mending
+    from simulator.journal import files_of
+
     home = Home.from_environment()
-    known = _meta(home)
     if not yes and sys.stdin.isatty():
         typer.confirm("Everything done in this lab will be gone. Go on?", abort=True, err=True)
-    running = client.alive(home)
-    if running is not None:
-        port = int(running.running.endpoint_url.rpartition(":")[2])
+    hosted = False
+    if home.server_file.exists():
+        try:
+            running = client.alive(home)
+        except LabError:
+            running = None
+        if running is not None:
+            port, hosted = int(running.running.endpoint_url.rpartition(":")[2]), running.running.hosted
         stop()
-    for leftover in home.path.glob("journal.db*"):
-        leftover.unlink()
-    start(
-        port=port,
-        seed=seed or known.get("seed"),
-        history=f"{float(known.get('history', '40')):g}h",
-        ip=known.get("ip"),
-        foreground=False,
-        as_json=as_json,
+    try:
+        known = _meta(home)
+    except LabError as broken:
+        _say(f"{broken.tried[0].upper()}{broken.tried[1:]}: {broken.happened}. It is kept beside the new lab.")
+        known = {}
+    damaged = not known and home.journal.exists()
+    moved = mending.set_aside(home, mending.DAMAGED if damaged else mending.KEPT)
+    try:
+        start(
+            port=port,
+            seed=seed or known.get("seed"),
+            history=f"{float(known.get('history', '40')):g}h",
+            ip=known.get("ip"),
+            foreground=False,
+            hosted=hosted,
+            as_json=as_json,
+        )
+    except BaseException:
+        for file in files_of(home.journal) if moved else ():
+            file.unlink()
+        for was, now in moved:
+            now.replace(was)
+        raise
+    for _, now in () if damaged else moved:
+        now.unlink()
+
+
+def rewind(
+    moment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TIME|SEQ",
+            help="A lab time such as 2026-11-24T10:20:00Z, 30m before the end, or an entry's number.",
+        ),
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take the lab back that was there before the last rewind.")
+    ] = False,
+) -> None:
+    """Branch the lab at an earlier moment: what if? The lab as it was is kept; 'lab start' opens the branch."""
+    from simulator import mending
+
+    home = Home.from_environment()
+    if undo == (moment is not None):
+        raise LabError("rewinding the lab", "give a moment or --undo", "Such as 'lab rewind 30m'.", exit_code=2)
+    if client.alive(home) is not None:
+        stop()
+    if undo:
+        branch = mending.undo(home)
+        _say(
+            f"The lab is what it was before the last rewind. The branch is kept as {branch}. 'lab start' opens the lab."
+        )
+        return
+    cut = mending.rewind(home, _until(home, moment or ""))
+    typer.echo(f"The lab is at entry {cut.seq} of {cut.entries}, {cut.lab_time}.")
+    _say(
+        f"The lab as it was is kept as {cut.kept}; 'lab rewind --undo' takes it back.\n"
+        "'lab start' opens the branch and lets its time go on to now; 'lab start --paused' stays at that moment."
     )
+
+
+def repair() -> None:
+    """Recover a damaged lab up to the first bad entry of its journal. The damaged file is kept."""
+    from simulator import mending
+
+    home = Home.from_environment()
+    if home.server_file.exists() and client.alive(home) is not None:
+        raise LabError("repairing the journal", "the lab is running on it", "Run 'lab stop' first.", exit_code=2)
+    cut = mending.repair(home)
+    if cut is None:
+        typer.echo("The journal is sound; nothing was changed.")
+        return
+    typer.echo(f"The lab is recovered up to entry {cut.seq}, {cut.lab_time}: {cut.why}.")
+    _say(f"The damaged file is kept as {cut.kept}. 'lab start' goes on with what is recovered.")
+
+
+def _until(home: Home, text: str) -> Callable[[Entry], bool]:
+    """Return which entries are not after the moment that `text` names."""
+    from datetime import UTC, datetime
+
+    if text.isdigit():
+        return lambda entry: entry.seq <= int(text)
+    if "T" in text or "-" in text:
+        try:
+            given = datetime.fromisoformat(text)
+        except ValueError as none:
+            raise LabError(
+                f"reading the time {text!r}", "it is none", "Write it like 2026-11-24T10:20:00Z.", exit_code=2
+            ) from none
+        end = (given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1000
+        return lambda entry: entry.at <= end
+    back = duration(text)
+    from simulator.journal import Journal
+
+    journal = Journal.open(home.journal)
+    latest = max((entry.at for entry in journal.entries()), default=0)
+    journal.close()
+    before = latest - back.total_seconds() * 1000
+    return lambda entry: entry.at <= before
 
 
 def status(as_json: Json = False) -> None:
@@ -240,8 +398,11 @@ def duration(text: str) -> Any:
     return by
 
 
-def _launch(arguments: Sequence[str], home: Home) -> tuple[subprocess.Popen[str], Running]:
-    """Start the simulator as a process of its own and return it once it serves. Raises LabError where it does not."""
+def _launch(arguments: Sequence[str], home: Home) -> tuple[subprocess.Popen[str], Running, list[str]]:
+    """Start the simulator as a process of its own; return it once it serves, how to reach it, and what it notes of itself.
+
+    Raises LabError where it does not come to serve.
+    """
     flags: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
@@ -254,14 +415,20 @@ def _launch(arguments: Sequence[str], home: Home) -> tuple[subprocess.Popen[str]
             stderr=stderr,
             text=True,
             cwd=Path(__file__).parent.parent,
+            # sets of texts have an order that differs from process to process; a replay has to find the same
+            env={**os.environ, "PYTHONHASHSEED": "0"},
             **flags,
         )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    process.stdout.close()
-    told = json.loads(line) if line.startswith("{") else {}
+    try:
+        line = _first_line(process)
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
+    told = _json_of(line)
     if "ready" in told:
-        return process, Running(**told["ready"])
+        return process, Running.from_json(told["ready"]), list(told.get("notes", ()))
+    if process.poll() is None:
+        process.terminate()
     process.wait(10)
     error = told.get("error") or {
         "tried": "starting the simulator",
@@ -269,6 +436,27 @@ def _launch(arguments: Sequence[str], home: Home) -> tuple[subprocess.Popen[str]
         "try_next": f"See {home.log} and {errors}; 'lab doctor' may tell more.",
     }
     raise LabError(error["tried"], error["happened"], error["try_next"], exit_code=error.get("exit_code", 3))
+
+
+def _first_line(process: subprocess.Popen[str]) -> str:
+    """Return the first line that a process writes, or nothing once it has ended, whoever else still holds its pipe."""
+    assert process.stdout is not None
+    stdout, lines = process.stdout, []
+    reader = threading.Thread(target=lambda: lines.append(stdout.readline()), daemon=True)
+    reader.start()
+    end = time.monotonic() + START_TIMEOUT
+    while reader.is_alive() and process.poll() is None and time.monotonic() < end:
+        reader.join(0.05)
+    reader.join(1)  # what it wrote last may still be on its way
+    return lines[0] if lines else ""
+
+
+def _json_of(line: str) -> dict[str, Any]:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _wait_for(process: subprocess.Popen[str]) -> None:
@@ -327,10 +515,7 @@ def _note_existing(home: Home, seed: str | None, ip: str | None, quiet: bool) ->
 
 
 def _meta(home: Home) -> dict[str, str]:
-    """Return what the journal that is here says of its lab; empty where there is none. Reads while a simulator runs, too."""
-    running = home.running() if home.server_file.exists() else None
-    if running is not None:
-        return {"seed": running.seed, **({"ip": running.ip} if running.ip else {})}
+    """Return what the journal that is here says of its lab; empty where there is none. No simulator may run on it."""
     if not home.journal.exists():
         return {}
     from simulator.journal import Journal

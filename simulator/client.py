@@ -29,6 +29,29 @@ class ControlClient:
         """Return the JSON that POST `path` answers. Raises LabError."""
         return self._call("POST", path, body)
 
+    def answers(self) -> bool:
+        """Return whether this very simulator answers. Raises LabError where something is there and says nothing.
+
+        It does not wait for what the lab is busy with, and a simulator of an older kit answers, too.
+        """
+        host = urlsplit(self.running.endpoint_url)
+        connection = http.client.HTTPConnection(host.hostname or "127.0.0.1", host.port, timeout=self._timeout)
+        try:
+            connection.request("GET", "/_lab/ping", headers={"X-Lab-Token": self.running.token})
+            answer = connection.getresponse()
+            answer.read()
+        except TimeoutError as silent:
+            raise LabError(
+                f"reaching the lab at {self.running.endpoint_url}",
+                f"its process {self.running.pid} does not answer",
+                "Wait a little, or end it with 'lab stop'; nothing acknowledged is lost.",
+            ) from silent
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return answer.status in (200, 404)  # 403: another lab has the port now
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         host = urlsplit(self.running.endpoint_url)
         connection = http.client.HTTPConnection(host.hostname or "127.0.0.1", host.port, timeout=self._timeout)
@@ -60,17 +83,17 @@ class ControlClient:
 
 
 def alive(home: Home) -> ControlClient | None:
-    """Return a client of the simulator that runs on `home`; None where none does. A dead one's traces are removed."""
+    """Return a client of the simulator that runs on `home`; None where none does. A dead one's traces are removed.
+
+    Raises LabError for one that is there and does not answer, and for a damaged server.json.
+    """
     running = home.running()
     if running is None:
         return None
-    client = ControlClient(running)
-    try:
-        ControlClient(running, timeout=20).get("/_lab/status")
-    except LabError:
-        home.forget_running()
-        return None
-    return client
+    if ControlClient(running, timeout=10).answers():
+        return ControlClient(running)
+    home.forget_running()
+    return None
 
 
 def required(home: Home) -> ControlClient:

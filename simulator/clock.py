@@ -1,12 +1,13 @@
 """Lab time: one clock a lab, never behind the wall clock unless the lab is paused on purpose.
 
 Bodies of answers carry lab time. HTTP Date, signatures and the expiry of credentials follow the wall clock,
-so that clients agree.
+so that clients agree. A wall clock that is set back does not take lab time with it: the lab goes on from where it was.
 """
 
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 
 def milliseconds(moment: datetime) -> int:
@@ -22,18 +23,33 @@ def moment(ms: int) -> datetime:
 class LabClock:
     """The time of one lab: the wall clock plus an offset, never before what was already stamped.
 
-    `wall` returns seconds since 1970; tests hand in their own.
+    `wall` returns seconds since 1970; tests hand in their own. While `held`, it stands at what was stamped last.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
+        self._wall_seen_ms = 0
         self.offset_ms = 0
         self.last_ms = 0
         self.frozen_ms: int | None = None
+        self.held = False
+
+    @property
+    def paused(self) -> bool:
+        """Whether time stands still until it is let go on."""
+        return self.frozen_ms is not None
 
     def wall_ms(self) -> int:
-        """Return the wall clock in milliseconds since 1970."""
-        return int(self._wall() * 1000)
+        """Return the wall clock in milliseconds since 1970. Where it was set back, lab time is moved as far from it."""
+        now = int(self._wall() * 1000)
+        if now < self._wall_seen_ms:
+            self.offset_ms += self._wall_seen_ms - now
+        self._wall_seen_ms = now
+        return now
+
+    def saw_wall(self, ms: int) -> None:
+        """Note what the wall clock said when an entry was made that is replayed."""
+        self._wall_seen_ms = ms
 
     def now(self) -> datetime:
         """Return lab time, aware, UTC, in whole milliseconds."""
@@ -41,9 +57,12 @@ class LabClock:
 
     def now_ms(self) -> int:
         """Return lab time in milliseconds since 1970."""
+        if self.held:
+            return self.last_ms
         if self.frozen_ms is not None:
             return max(self.frozen_ms, self.last_ms)
-        return max(self.wall_ms() + self.offset_ms, self.last_ms)
+        wall = self.wall_ms()  # may move the offset
+        return max(wall + self.offset_ms, self.last_ms)
 
     def stamp(self, at: datetime) -> None:
         """Note that something was stamped `at`: lab time does not go back before it."""
@@ -54,12 +73,8 @@ class LabClock:
         if self.frozen_ms is not None:
             self.frozen_ms = milliseconds(at)
         else:
-            self.offset_ms = milliseconds(at) - self.wall_ms()
-
-    def advance(self, by: timedelta) -> datetime:
-        """Move lab time on by `by` and return the new lab time."""
-        self.set(self.now() + by)
-        return self.now()
+            wall = self.wall_ms()
+            self.offset_ms = milliseconds(at) - wall
 
     def freeze(self) -> None:
         """Pause: time stands still until `thaw` or an advance."""
@@ -67,7 +82,19 @@ class LabClock:
 
     def thaw(self) -> None:
         """Go on from where the clock stands, or from the wall clock where that is later."""
-        if self.frozen_ms is not None:
-            ahead = self.frozen_ms - self.wall_ms()
-            self.frozen_ms = None
-            self.offset_ms = max(ahead, 0)
+        self.last_ms = self.now_ms()
+        self.frozen_ms = None
+        self.keep_up()
+
+    def keep_up(self) -> None:
+        """Let lab time not be behind the wall clock, nor stand until the wall clock gets to what was stamped last."""
+        wall = self.wall_ms()
+        self.offset_ms = max(self.offset_ms, self.last_ms - wall, 0)
+
+    def state(self) -> dict[str, Any]:
+        """Return what an entry keeps of the clock; `restore` takes it back."""
+        return {"offset": self.offset_ms, "frozen": self.frozen_ms}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set the clock as it was when `state` was kept."""
+        self.offset_ms, self.frozen_ms = int(state["offset"]), state.get("frozen")

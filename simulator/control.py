@@ -62,7 +62,9 @@ class Control:
 
     def _routes(self) -> Mapping[tuple[str, str], Callable[[dict[str, Any], dict[str, str]], Any]]:
         return {
+            ("GET", "/_lab/ping"): self._ping,
             ("GET", "/_lab/status"): self._status,
+            ("POST", "/_lab/pause"): self._pause,
             ("POST", "/_lab/advance"): self._advance,
             ("GET", "/_lab/answers"): self._answers,
             ("POST", "/_lab/answers"): self._answer,
@@ -75,15 +77,26 @@ class Control:
             ("POST", "/_lab/stop"): self._stop,
         }
 
+    def _ping(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        return {"lab_id": self.lab.lab_id}
+
+    def _pause(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        if not isinstance(body.get("paused"), bool):
+            raise _Bad("'paused' must be true or false.")
+        self.lab.pause(body["paused"])
+        self.lab.tick()
+        return {"paused": self.lab.clock.paused}
+
     def _status(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
         lab = self.lab
         with lab.lock:
-            lab.catch_up()
+            lab.tick()
             return {
                 "lab_id": lab.lab_id,
                 "account_id": lab.account_id,
                 "region": lab.region,
                 "lab_time": f"{lab.clock.now():%Y-%m-%dT%H:%M:%SZ}",
+                "paused": lab.clock.paused,
                 "entries": lab.journal.next_seq - 1,
                 "differences": lab.differences[:5],
                 "key_used_at": lab.memory.key_used_at,

@@ -29,7 +29,7 @@ def look_ahead(lab: "Lab", horizon: timedelta) -> dict[str, Any]:
     `determinable` is false where a function could not be rehearsed to the end, and `why` says which and why.
     """
     with lab.lock:
-        lab.catch_up()
+        lab.tick()
         now = lab.clock.now()
         coming = _coming(lab, now + horizon)
         why: list[str] = []

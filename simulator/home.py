@@ -6,9 +6,10 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,6 +41,16 @@ class Running:
     owner_secret_access_key: str
     owner_session_token: str
     ip: str | None = None
+    hosted: bool = False
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """Return what a file or a starting simulator told; what another version of the kit told beside is left out.
+
+        Raises TypeError where something is missing.
+        """
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in raw.items() if name in known})
 
     @property
     def console_url(self) -> str:
@@ -99,16 +110,23 @@ class Home:
     def running(self) -> Running | None:
         """Return how to reach the simulator as it was last told; it may be dead. Raises LabError for a damaged file."""
         try:
-            raw: dict[str, Any] = json.loads(self.server_file.read_text("utf-8"))
-            return Running(**raw)
+            return Running.from_json(json.loads(self.server_file.read_text("utf-8")))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError) as damaged:
+        except (OSError, ValueError, TypeError, AttributeError) as damaged:
             raise LabError(
                 f"reading {self.server_file}",
-                f"it is damaged ({damaged})",
-                "Delete that one file and run 'lab start'; the lab itself is in journal.db and is not touched.",
+                f"it is damaged, or of another version of the kit ({damaged})",
+                "Run 'lab stop', then 'lab start'; the lab itself is in journal.db and is not touched.",
             ) from damaged
+
+    def pid(self) -> int | None:
+        """Return the process that server.json names, whatever else is in it; None where it names none."""
+        try:
+            found = re.search(r'"pid"\s*:\s*(\d{1,9})\b', self.server_file.read_text("utf-8", "replace"))
+        except OSError:
+            return None
+        return int(found.group(1)) if found else None
 
     def forget_running(self) -> None:
         """Remove what was said of a simulator that is gone."""

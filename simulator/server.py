@@ -41,6 +41,7 @@ CHECK_SESSION = "lab-check"
 def main() -> int:
     """Run the simulator until it is stopped. Returns the process's exit code."""
     options = _options()
+    os.umask(0o077)  # what a lab writes down is its owner's
     home = Home.from_environment({"LAB_HOME": options.home})
     try:
         home.prepare()
@@ -80,7 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scenario", default="lambda-malicious-ip")
     parser.add_argument("--history", type=float, default=40.0, help="hours")
     parser.add_argument("--hosted", action="store_true", help="verify signatures: more than one person uses this lab")
-    parser.add_argument("--paused", action=argparse.BooleanOptionalAction, help="let lab time stand still; as it was, if not given")
+    parser.add_argument(
+        "--paused", action=argparse.BooleanOptionalAction, help="let lab time stand still; as it was, if not given"
+    )
     return parser.parse_args()
 
 

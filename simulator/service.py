@@ -189,6 +189,9 @@ class Service:
     def run_due(self, ctx: Context) -> None:
         """Do what is due at `ctx.now`: a process, so only calls and records."""
 
+    def skip_due(self, ctx: Context) -> None:
+        """Record that what recurs and was due before `ctx.now` is left out: the lab was stopped for too long. A process."""
+
     def on_call(self, call: Call) -> None:
         """Take notice of a finished API call of the lab, one's own included."""
 

@@ -3,21 +3,29 @@
 A call from outside goes: due ticks first, then authorise, dispatch, journal, the processes that the operation left, commit, answer.
 Opening a lab replays its journal: changes and records again in their order, at their time and with their ids; processes and due
 work do not run then, what they did is in the journal. One lock a lab; waits (long polls) happen outside it.
+
+Memory never runs ahead of the journal unseen. Where the disk refuses, whoever asked is told so, and the lab answers nobody until
+what is pending is written; where something happened that the journal cannot tell, it answers nobody until it is opened anew.
+What is dispatched is what is written down: a change for moto goes there as the journal keeps it, without signature or key.
 """
 
 import base64
+import contextlib
 import hashlib
 import inspect
 import json
 import logging
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode
 
 from botocore import xform_name
 
+from scenario.errors import LabError
 from simulator import policy, wire
 from simulator.clock import LabClock, milliseconds, moment
 from simulator.errors import AwsError
@@ -37,6 +45,17 @@ UNCOMPARED = frozenset(
 )
 KEPT_HEADERS = ("content-type", "content-encoding", "content-md5", "range", "if-match", "if-none-match", "content-disposition",
                 "content-language", "cache-control", "expires")  # fmt: skip
+SECRET_HEADERS = ("x-amz-security-token", "x-amz-date", "x-amz-user-agent")
+SIGNED_QUERY = re.compile(
+    r"x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token)|AWSAccessKeyId|Signature|Expires",
+    re.IGNORECASE,
+)
+MARKS = frozenset({"$ms", "$blob", "$map"})
+ACCESS_KEY = re.compile(rb"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
+READS_KEPT_BACK = 500
+"""How many entries of reads may wait to be written; they are within a second, and before anything that shows them."""
+MADE_UP_FOR = timedelta(days=7)
+"""How much of the time in which a lab was stopped its schedules make up for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +123,12 @@ class Lab:
         self.differences: list[str] = []
         self.enforce = False
         self._changes = 0
+        self._durable = 0
         self._cause: int | None = None
-        self._replaying = False
+        self._tick_began: int | None = None
+        self._lost: LabError | None = None
+        self._unsettled = False
+        self._stuck: set[tuple[str, datetime]] = set()
         self._services: dict[str, Service] = {cls.name: cls(self) for cls in ours()}
         watchers = self._services.values()
         self._call_watchers = [s for s in watchers if type(s).on_call is not Service.on_call]
@@ -171,23 +194,29 @@ class Lab:
     # --- what the outside does ------------------------------------------------------------------------------------
 
     def ask(self, ask: Ask) -> Done:
-        """Answer a call from outside. What it changed is durable when this returns. Raises LabError where the disk refuses."""
+        """Answer a call from outside. What it changed is durable when this returns.
+
+        Raises LabError where the disk refuses: then nothing was acknowledged, and what was done is written, or forgotten at a
+        restart, before anybody is answered again.
+        """
+        change = not wire.is_read(ask.service, ask.operation)
+        if change and ask.http is not None:
+            ask = replace(ask, http=_unsigned(ask.http))
         with self.lock:
             self._settle()
             self.catch_up()
-            change = not wire.is_read(ask.service, ask.operation)
-            try:
-                return self._perform(ask, self.clock.now())
-            finally:
-                if (
-                    change
-                    or self.journal.pending > 500
-                    or (ask.service, ask.operation) == ("cloudtrail", "LookupEvents")
-                ):
-                    self.journal.commit()
+            now = self.clock.now()
+            with self._one_moment():
+                done = self._perform(ask, now)
+            shows_reads = (ask.service, ask.operation) == ("cloudtrail", "LookupEvents")
+            if shows_reads or self._changes != self._durable or self.journal.pending > READS_KEPT_BACK:
+                self._commit()
+            self._check_kept()
+            return done
 
     def peek(self, ask: Ask) -> dict[str, Any]:
         """Return the result of a read that leaves no trace, an empty one where it fails. Call it with the lock held."""
+        self._settle()
         self.catch_up()
         ctx = self._context(ask, self.clock.now(), None, self.journal.next_seq)
         try:
@@ -205,12 +234,51 @@ class Lab:
     def set_time(self, at: datetime) -> datetime:
         """Make it `at`, run what becomes due until then, and return the new lab time. An input."""
         with self.lock:
+            self._settle()
             self.clock.set(at)
-            self._append("advance", self.clock.now(), {"to": milliseconds(at), "offset": self.clock.offset_ms})
+            self._append("advance", self.clock.now(), {"to": milliseconds(at), **self.clock.state()})
             self.catch_up(until=at)
             self.clock.stamp(at)
-            self.journal.commit()
+            self._commit()
             return self.clock.now()
+
+    def pause(self, paused: bool) -> None:
+        """Let lab time stand still, or go on: from where it stands, or from the wall clock where that is later. An input."""
+        with self.lock:
+            self._settle()
+            self.catch_up()
+            if paused == self.clock.paused:
+                return
+            if paused:
+                self.clock.freeze()
+            else:
+                self.clock.thaw()
+            self._append("pause", self.clock.now(), {"paused": paused, **self.clock.state()})
+            self._commit()
+
+    def resume(self) -> timedelta:
+        """Go on after a replay, lab time not behind the wall clock (a paused lab stays paused), and run what became due meanwhile.
+
+        Of a long stop the schedules make up for the last `MADE_UP_FOR`; returns how much before that they leave out. Their runs in
+        that time did not happen, which the journal tells.
+        """
+        with self.lock:
+            stood = self.clock.last_ms
+            if self.clock.paused:
+                return timedelta()
+            self.clock.keep_up()
+            left_out = self.clock.now() - MADE_UP_FOR - moment(stood)
+            if stood and left_out > timedelta():
+                self._skip(moment(stood) + left_out)
+            else:
+                left_out = timedelta()
+            self.tick()
+            return left_out
+
+    def _skip(self, until: datetime) -> None:
+        for service in self._due_services:
+            with self._ticking():
+                self._run_process(self._due_context(service, until), service.skip_due)
 
     def remember(self, kind: Literal["answer", "hint", "key", "attempt"], body: Mapping[str, Any]) -> None:
         """Journal an answer, a hint taken, a use of the key or a finished check. An input; durable when this returns."""
@@ -219,49 +287,97 @@ class Lab:
             now = self.clock.now()
             self._append(kind, now, body)
             self._remembered(kind, body, now)
-            self.journal.commit()
+            self._commit()
 
     def catch_up(self, until: datetime | None = None) -> None:
-        """Run what is due up to lab time, or up to `until`, in order of time. Call it with the lock held."""
+        """Run what is due up to lab time, or up to `until`, in order of time. Call it with the lock held.
+
+        A service that leaves its work undone is passed over, so that the others' goes on.
+        """
         end = until or self.clock.now()
+        passed_over: set[str] = set()
         while True:
             due = [
                 (at, index)
                 for index, s in enumerate(self._due_services)
-                if (at := s.next_due()) is not None and at <= end
+                if s.name not in passed_over and (at := s.next_due()) is not None and at <= end
             ]
             if not due:
                 return
             at, index = min(due)
             service = self._due_services[index]
-            ctx = Context(
-                lab=self,
-                principal=Principal.service(f"{service.name}.amazonaws.com", self.account_id),
-                now=at,
-                ids=Ids.of(self.seed, "due", self._changes, self.journal.next_seq),
-                region=self.region,
-            )
-            self._run_process(ctx, service.run_due)
-            self._run_processes(ctx)
+            ctx = self._due_context(service, at)
+            with self._ticking():
+                self._run_process(ctx, service.run_due)
+                self._run_processes(ctx)
             if service.next_due() == at:
-                log.error(
-                    "%s left its work of %s undone; it is not asked again until lab time moves on", service.name, at
-                )
-                return
+                passed_over.add(service.name)
+                if (service.name, at) not in self._stuck:
+                    self._stuck.add((service.name, at))
+                    log.error("%s leaves its work of %s undone", service.name, at)
+
+    def _due_context(self, service: Service, at: datetime) -> Context:
+        return Context(
+            lab=self,
+            principal=Principal.service(f"{service.name}.amazonaws.com", self.account_id),
+            now=at,
+            ids=Ids.of(self.seed, "due", service.name, self._changes, milliseconds(at)),
+            region=self.region,
+        )
 
     def tick(self) -> None:
         """Do what wall time brings: ticks that became due, reads that wait to be written. Called every second."""
         with self.lock:
-            before = self._changes
+            self._settle()
             self.catch_up()
-            if self._changes != before or self.journal.pending:
-                self.journal.commit()
+            if self.journal.pending:
+                self._commit()
 
     def close(self) -> None:
-        """Write what is pending and let go of journal, processes and moto's state."""
+        """Write what is pending and let go of journal and moto's state. Raises LabError where the disk refuses."""
         with self.lock:
-            self.journal.close()
-            self.moto.forget(self.account_id)
+            self._lost = self._lost or LabError("answering", "the lab is being stopped", "Run 'lab start'.")
+            try:
+                self.journal.close()
+            finally:
+                self.moto.forget(self.account_id)
+
+    # --- memory and disk -----------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Before anything else happens: write what an earlier failure of the disk left unwritten. Raises LabError."""
+        self._check_kept()
+        if self._unsettled:
+            self._commit()
+
+    def _commit(self) -> None:
+        self._unsettled = True
+        self.journal.commit()
+        self._unsettled = False
+        self._durable = self._changes
+
+    def _check_kept(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """Let the clock stand while something happens: whoever asks it sees what a replay will see."""
+        before, self.clock.held = self.clock.held, True
+        try:
+            yield
+        finally:
+            self.clock.held = before
+
+    @contextlib.contextmanager
+    def _ticking(self) -> Iterator[None]:
+        """Within, the first entry is a tick's and those after it follow from it."""
+        self._tick_began = self.journal.next_seq
+        try:
+            with self._one_moment():
+                yield
+        finally:
+            self._tick_began = None
 
     # --- the one way --------------------------------------------------------------------------------------------
 
@@ -273,15 +389,19 @@ class Lab:
             change = self._changes
         seq = self.journal.next_seq
         ctx = self._context(ask, now, change, seq)
-        denied = False
+        told = _asked(ask, as_it_came=change is not None and ask.service not in self._services)
+        denied = self._refusal(ctx, ask)
+        done = Done(request_id=ctx.request_id, error=denied) if denied else self._attempt(ctx, ask, change is not None)
         try:
-            policy.authorise(self, ctx, ask.service, ask.operation, ask.params)
-        except AwsError as refusal:
-            done, denied = Done(request_id=ctx.request_id, error=refusal), True
-        else:
-            done = self._attempt(ctx, ask, change is not None)
-        body, blob = _call_body(ask, done, denied)
-        self._append("call", now, body, change=change, blob=blob, digest=_digest(ask, done) if change else None)
+            self._append_call(ask, now, change, told, done, denied is not None)
+        except Exception as defect:  # whatever it is, memory has what the journal has not
+            log.exception("%s %s cannot be written down", ask.service, ask.operation)
+            self._lost = LabError(
+                f"keeping {ask.service} {ask.operation}",
+                f"it cannot be written down ({defect!r})",
+                "This is a defect of the kit. Run 'lab stop' and 'lab start': the lab goes on from what was acknowledged.",
+            )
+            raise self._lost from defect
         self._tell(ask, done, now, change, seq)
         if not done.error:
             outer, self._cause = self._cause, seq
@@ -290,6 +410,32 @@ class Lab:
             finally:
                 self._cause = outer
         return done
+
+    def _append_call(
+        self,
+        ask: Ask,
+        now: datetime,
+        change: int | None,
+        told: tuple[dict[str, Any], bytes | None],
+        done: Done,
+        denied: bool,
+    ) -> None:
+        body, blob = told
+        if done.error:
+            body["error"] = {"code": done.error.code, "message": done.error.message, "status": done.error.status}
+        if denied:
+            body["denied"] = True
+        self._append("call", now, body, change=change, blob=blob, digest=_digest(ask, done) if change else None)
+
+    def _refusal(self, ctx: Context, ask: Ask) -> AwsError | None:
+        try:
+            policy.authorise(self, ctx, ask.service, ask.operation, ask.params)
+        except AwsError as refusal:
+            return refusal
+        except Exception as bug:
+            log.exception("authorising %s.%s failed", ask.service, ask.operation)
+            return AwsError("InternalFailure", f"The lab failed at authorising {ask.operation}: {bug!r}.", status=500)
+        return None
 
     def _attempt(self, ctx: Context, ask: Ask, change: bool) -> Done:
         try:
@@ -367,7 +513,7 @@ class Lab:
             Entry(
                 seq=self.journal.next_seq,
                 change=change,
-                cause=self._cause,
+                cause=self._cause_of(self.journal.next_seq),
                 at=milliseconds(at),
                 wall=self.clock.wall_ms(),
                 kind=kind,
@@ -376,6 +522,11 @@ class Lab:
                 digest=digest,
             )
         )
+
+    def _cause_of(self, seq: int) -> int | None:
+        if self._cause is None and self._tick_began is not None and seq != self._tick_began:
+            return self._tick_began
+        return self._cause
 
     def _apply(self, service: str, kind: str, data: Mapping[str, Any], now: datetime, change: int) -> None:
         own = self._services[service]
@@ -414,12 +565,11 @@ class Lab:
             origin=ask.origin,
         )
         for watcher in self._call_watchers:
-            watcher.on_call(call)
-
-    def _settle(self) -> None:
-        """Write what an earlier failure of the disk left unwritten, before anything else happens."""
-        if self.journal.pending > 2000:
-            self.journal.commit()
+            try:
+                watcher.on_call(call)
+            except Exception:
+                # The call has happened and is in the journal; a replay fails at the same place and goes on as well.
+                log.exception("the view of %s failed at %s %s", watcher.name, ask.service, ask.operation)
 
     def _remembered(self, kind: str, body: Mapping[str, Any], now: datetime) -> None:
         told = f"{now:%Y-%m-%dT%H:%M:%SZ}"
@@ -434,26 +584,48 @@ class Lab:
 
     # --- replay -------------------------------------------------------------------------------------------------
 
-    def replay(self) -> None:
-        """Rebuild the lab from its journal. Raises LabError for a damaged one; `differences` names answers that changed."""
-        with self.lock:
+    def replay(self, last: int | None = None) -> None:
+        """Rebuild the lab from its journal, up to entry `last` where that is given.
+
+        Raises LabError for a damaged journal; `differences` names answers that are not what they were.
+        """
+        with self.lock, self._one_moment():
             for entry in self.journal.entries():
+                if last is not None and entry.seq > last:
+                    break
                 self._again(entry)
+            self._durable = self._changes
 
     def _again(self, entry: Entry) -> None:
         now = moment(entry.at)
         self.clock.stamp(now)
+        self.clock.saw_wall(entry.wall)
         if entry.change:
             self._changes = entry.change
         if entry.kind == "record":
-            body = entry.body
-            self._apply(body["service"], body["kind"], body["data"], now, entry.change or 0)
+            self._record_again(entry, now)
         elif entry.kind == "call":
-            self._call_again(entry, now)
-        elif entry.kind == "advance":
-            self.clock.offset_ms = entry.body["offset"]
+            try:
+                self._call_again(entry, now)
+            except Exception as defect:
+                raise LabError(
+                    "rebuilding the lab from its journal",
+                    f"entry {entry.seq} cannot be played again ({type(defect).__name__}: {defect})",
+                    "Use the version of the kit that made the lab, or run 'lab reset' to start anew.",
+                ) from defect
+        elif entry.kind in ("advance", "pause"):
+            self.clock.restore(entry.body)
         else:
             self._remembered(entry.kind, entry.body, now)
+
+    def _record_again(self, entry: Entry, now: datetime) -> None:
+        body = entry.body
+        try:
+            self._apply(body["service"], body["kind"], body["data"], now, entry.change or 0)
+        except Exception:
+            # As it was live: the process broke off there, and the lab went on.
+            log.exception("replay: entry %d, %s %s failed", entry.seq, body.get("service"), body.get("kind"))
+            self.differences.append(f"entry {entry.seq}: {body.get('service')} {body.get('kind')} cannot be applied")
 
     def _call_again(self, entry: Entry, now: datetime) -> None:
         ask = _ask_from(entry)
@@ -493,9 +665,25 @@ def _error_in(ask: Ask, answer: HttpAnswer) -> AwsError:
     return AwsError(str(answer.status), "", status=answer.status)
 
 
-def _call_body(ask: Ask, done: Done, denied: bool) -> tuple[dict[str, Any], bytes | None]:
-    """Return a call as the journal keeps it: parameters, or for moto's changes the request itself, without its signature."""
-    blobs = bytearray()
+def _unsigned(http: HttpRequest) -> HttpRequest:
+    """Return a request as it is kept and dispatched: without signature, keys and what does not matter to moto."""
+    kept = {name: value for name, value in http.headers.items() if name in KEPT_HEADERS or name.startswith("x-amz-")}
+    for secret in SECRET_HEADERS:
+        kept.pop(secret, None)
+    query, body = http.query, http.body
+    if "signature" in query.lower() or "credential" in query.lower():
+        pairs = parse_qsl(query, keep_blank_values=True)
+        query = urlencode([(name, value) for name, value in pairs if not SIGNED_QUERY.fullmatch(name)])
+    if kept.get("content-type", "").startswith(
+        "multipart/form-data"
+    ):  # a form that uploads to S3 carries its signature
+        body = ACCESS_KEY.sub(b"A" * 20, body)
+    return replace(http, headers=kept, query=query, body=body)
+
+
+def _asked(ask: Ask, *, as_it_came: bool) -> tuple[dict[str, Any], bytes | None]:
+    """Return a call as the journal keeps it: parameters, or for moto's changes the request itself. Made before it is
+    dispatched, so that what happens to the parameters there is not in it."""
     body: dict[str, Any] = {
         "service": ask.service,
         "operation": ask.operation,
@@ -507,25 +695,12 @@ def _call_body(ask: Ask, done: Done, denied: bool) -> tuple[dict[str, Any], byte
     }
     if ask.invoked_by:
         body["invoked_by"] = ask.invoked_by
-    if done.error:
-        body["error"] = {"code": done.error.code, "message": done.error.message, "status": done.error.status}
-    if denied:
-        body["denied"] = True
-    if ask.http is not None and done.answer is not None and not wire.is_read(ask.service, ask.operation):
+    if as_it_came and ask.http is not None:
         http = ask.http
-        kept = {
-            name: value for name, value in http.headers.items() if name in KEPT_HEADERS or name.startswith("x-amz-")
-        }
-        for secret in ("x-amz-security-token", "x-amz-date", "x-amz-user-agent"):
-            kept.pop(secret, None)
-        body["http"] = {
-            "method": http.method,
-            "host": http.host,
-            "path": http.path,
-            "query": http.query,
-            "headers": kept,
-        }
+        body["http"] = {name: getattr(http, name) for name in ("method", "host", "path", "query")}
+        body["http"]["headers"] = dict(http.headers)
         return body, http.body
+    blobs = bytearray()
     body["params"] = encode(ask.params, blobs)
     return body, bytes(blobs) or None
 
@@ -573,7 +748,9 @@ def _digest(ask: Ask, done: Done) -> str | None:
 def encode(value: Any, blobs: bytearray) -> Any:
     """Return parameters as JSON, bytes moved into `blobs`, moments as milliseconds; `decode` is the way back."""
     if isinstance(value, Mapping):
-        return {key: encode(item, blobs) for key, item in value.items()}
+        encoded = {key: encode(item, blobs) for key, item in value.items()}
+        # a client's own map may look like one of the marks below
+        return {"$map": encoded} if len(encoded) == 1 and next(iter(encoded)) in MARKS else encoded
     if isinstance(value, list | tuple):
         return [encode(item, blobs) for item in value]
     if isinstance(value, datetime):
@@ -592,6 +769,8 @@ def decode(value: Any, blobs: bytes) -> Any:
     if isinstance(value, dict):
         if value.keys() == {"$ms"}:
             return moment(value["$ms"])
+        if value.keys() == {"$map"}:
+            return {key: decode(item, blobs) for key, item in value["$map"].items()}
         if value.keys() == {"$blob"}:
             start, length = value["$blob"]
             return blobs[start : start + length]

@@ -270,6 +270,18 @@ class Scheduler(Service):
             ctx.record("scheduler", "tick", {**names, "at": milliseconds(at)})
             self._run(replace(ctx, region=region), one, at)
 
+    def skip_due(self, ctx: Context) -> None:
+        """Leave out the runs of every recurring schedule that were due before `ctx.now`: a process."""
+        for region, one in self._started():
+            if one.due and one.due < ctx.now and not one.settings["ScheduleExpression"].startswith("at("):
+                names = {"region": region, "group": one.group, "schedule": one.name}
+                ctx.record("scheduler", "skip", {**names, "to": milliseconds(ctx.now)})
+
+    def apply_skip(self, _ctx: Context, data: Mapping[str, Any]) -> None:
+        """Move a schedule on to its first run not before the moment that was recorded."""
+        one = self._groups[data["region"]][data["group"]].schedules[data["schedule"]]
+        one.due = one.following(moment(data["to"] - 1))
+
     def apply_tick(self, ctx: Context, data: Mapping[str, Any]) -> None:
         """Move a schedule on past the run that was recorded; one that is done may be deleted, as its settings say."""
         group = self._groups[data["region"]][data["group"]]
