@@ -471,6 +471,24 @@ ENDS = {
         "    while True: pass",
         "exited",
     ),
+    "folders without end": (
+        "import os\ndef handler(event, context):\n    os.chdir('/tmp')\n"
+        "    for name in ['d'] * 600 + ['x' * 250] * 20: os.mkdir(name); os.chdir(name)\n    os.mkdir('e', 0)",
+        "ok",
+    ),
+    "odd files": (
+        "import os\ndef handler(event, context):\n    os.mkfifo('/tmp/pipe'); os.symlink('/', '/tmp/root')\n"
+        "    open('/tmp/' + 'n' * 255, 'w').close(); open(b'/tmp/\\xff\\n', 'w').close()",
+        "ok",
+    ),
+    "an event that is never read": (
+        "import os, json, struct, sys\ndef handler(event, context):\n    frame = sys._getframe()\n"
+        "    while 'id' not in (frame.f_locals.get('request') or {}): frame = frame.f_back\n"
+        "    body = json.dumps({'kind': 'result', 'id': frame.f_locals['request']['id'], 'payload': 'null', 'error': None,"
+        " 'elapsed_ms': 1, 'init_ms': None}).encode()\n    os.write(4, struct.pack('>I', len(body)) + body)\n"
+        "    while True: pass",
+        "ok",
+    ),
     "a result that is too big": ("def handler(event, context): return 'x' * 7_000_000", "error"),
     "a result that is no JSON": ("def handler(event, context): return {1, 2}", "error"),
     "a result that refers to itself": ("def handler(event, context):\n    a = []; a.append(a); return a", "error"),
@@ -490,6 +508,9 @@ def test_a_function_that_does_not_behave_ends_and_the_next_run_works(
     assert outcome.max_memory_mb > 0
     assert len(outcome.log) < 2_000_000
     assert json.loads(outcome.payload) is None or outcome.status != "ok"
+    if outcome.status == "ok":
+        environments.rehearse(spec(code), [invocation("x" * 200_000)], samples=1, budget_s=1)
+        environments.run(spec(code), invocation("x" * 200_000))
     good = environments.run(spec("def handler(event, context): return 'fine'"), invocation())
     assert good.payload == b'"fine"', good
     assert len(processes_of(environments)) == 2
@@ -543,6 +564,35 @@ def test_what_is_left_running_is_frozen_between_runs(environments: Environments,
     assert second.payload == first.payload
     environments.forget("lab/function")
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_small_function_may_have_many_threads(environments: Environments) -> None:
+    """What threads reserve for their stacks is not what they use."""
+    code = """
+import concurrent.futures, time
+def handler(event, context):
+    with concurrent.futures.ThreadPoolExecutor(40) as pool: return sum(pool.map(lambda n: time.sleep(0.1) or n, range(40)))
+"""
+    assert run(environments, code).payload == b"780"
+
+
+def test_several_processes_share_what_they_have_in_common(environments: Environments) -> None:
+    """Memory that forks share counts once, so a few workers fit into 128 MB."""
+    code = """
+import os, time
+kept = b"x" * (40 << 20)
+def handler(event, context):
+    children = []
+    for _ in range(6):
+        pid = os.fork()
+        if pid == 0:
+            until = time.process_time() + 0.1
+            while time.process_time() < until: pass
+            os._exit(0)
+        children.append(pid)
+    return [os.waitpid(pid, 0)[1] for pid in children]
+"""
+    assert run(environments, code).payload == b"[0, 0, 0, 0, 0, 0]"
 
 
 FORGERIES = {

@@ -35,11 +35,12 @@ PRELOADED = (contextlib, ctypes, decimal, json, logging, random, selectors, temp
 REAL_BOUND_S = 2.0
 """Seconds of real time that a run may take at most, whatever its timeout in lab time: waits cost none."""
 
-INIT_BOUND_S = 5.0
-STARVED = 3
+INIT_BOUND_S = 3.0
+STARVED = 4
 """How many times its bound a run may take while it still waits for a processor."""
 
 CHECK_EVERY_S = 0.05
+IDLE_CHECKS = 4
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -146,7 +147,7 @@ class Keeper:
     def _messages(self, walled: Walled, started: float, bound: float, starved: int) -> Iterator[frames.Message]:
         """Yield what the child says while it lives and keeps its limits; loading the handler has a bound of its own."""
         checked = started
-        used = 0.0
+        used, idle = 0.0, 0
         while True:
             while walled.messages:
                 message = walled.messages.pop(0)
@@ -170,12 +171,16 @@ class Keeper:
                 walled.initialised = True
                 started, used = now, procfs.processor_seconds(walled.pid)
             limit = bound if walled.initialised else max(bound, INIT_BOUND_S)
-            if now - started > limit and self._is_late(walled, now - started, limit, used, starved):
+            idle = 0 if procfs.is_runnable(self._family(walled)) else idle + 1
+            if now - started > limit and self._is_late(walled, now - started, limit, used, starved, idle):
                 raise Over("timeout")
 
-    def _is_late(self, walled: Walled, taken: float, bound: float, used: float, starved: int) -> bool:
-        """A run that only lacks a processor, on a busy machine, is given more time. `used` had it before."""
-        if taken > bound * starved or not procfs.is_runnable(walled.pid):
+    def _is_late(self, walled: Walled, taken: float, bound: float, used: float, starved: int, idle: int) -> bool:
+        """A run that only lacks a processor, on a busy machine, is given more time.
+
+        `used` is the processor time that it had before, `idle` how often in a row it did not ask for any.
+        """
+        if taken > bound * starved or idle >= IDLE_CHECKS:
             return True
         return procfs.processor_seconds(walled.pid) - used >= bound * 0.9
 
@@ -415,6 +420,8 @@ class Keeper:
         for walled in tuple(self._walled):
             self._kill(walled)
         self._remove(self._config["root"])
+        with contextlib.suppress(OSError):  # the pool's folder, once the last function in it has gone
+            os.rmdir(os.path.dirname(self._config["root"]))  # noqa: PTH106, PTH120 - pathlib is slow to import
 
 
 def _is_result(message: frames.Message) -> bool:

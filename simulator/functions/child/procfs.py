@@ -16,11 +16,7 @@ import os
 
 def children_of(pid: int) -> list[int]:
     found: list[int] = []
-    try:
-        threads = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return found
-    for thread in threads:
+    for thread in _threads(pid):
         try:
             with open(f"/proc/{pid}/task/{thread}/children") as listed:
                 found += [int(each) for each in listed.read().split()]
@@ -47,7 +43,7 @@ def process_of(thread: int) -> int:
     return thread
 
 
-def _stat(pid: int) -> list[str]:
+def _stat(pid: int | str) -> list[str]:
     try:
         with open(f"/proc/{pid}/stat") as stat:
             return stat.read().rpartition(")")[2].split()
@@ -63,8 +59,20 @@ def processor_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def is_runnable(pid: int) -> bool:
-    return any(_stat(each)[:1] == ["R"] for each in (pid, *descendants(pid)))
+def is_runnable(pids: list[int]) -> bool:
+    """Say whether any thread of these processes runs, wants to, or waits for the disk."""
+    return any(_state(pid, thread) in ("R", "D") for pid in pids for thread in _threads(pid))
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def _state(pid: int, thread: str) -> str:
+    return (_stat(f"{pid}/task/{thread}") or ["X"])[0]
 
 
 def thread_count(pid: int) -> int:
