@@ -37,6 +37,8 @@ class Decision(Enum):
     IMPLICIT_DENY = "no identity-based policy allows the {action} action"
     EXPLICIT_DENY = "with an explicit deny in an identity-based policy"
     BOUNDARY_DENY = "no permissions boundary allows the {action} action"
+    SESSION_DENY = "no session policy allows the {action} action"
+    SESSION_EXPLICIT_DENY = "with an explicit deny in a session policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,13 +210,43 @@ def authorise(lab: "Lab", ctx: "Context", service: str, operation: str, params: 
     policies, boundary = identity
     context = request_context(ctx)
     of_resource = bucket_policy(lab, service, params)
+    of_session = session_policies(lab, ctx.principal)
     for each in needed(service, operation, params, ctx.account_id, ctx.region):
         request = Request(action=each.action, resource=each.resource, context={**context, **each.context})
         decision = evaluate(policies, request, boundary)
         if of_resource:
             decision = _with_resource(decision, of_resource, request, ctx.principal)
+        if decision is Decision.IMPLICIT_DENY and (service, operation) == ("sts", "AssumeRole"):
+            decision = _with_trust(lab, each.resource, ctx.principal)
+        if decision is Decision.ALLOW and of_session:
+            decision = _within_session(of_session, request)
         if decision is not Decision.ALLOW:
             raise refusal(ctx.principal, service, each, decision)
+
+
+def _within_session(policies: Iterable[Document], request: Request) -> Decision:
+    """Return what a session's own policies leave of an allowed request. Source: IAM user guide, Session policies."""
+    limited = evaluate(policies, request)
+    if limited is Decision.ALLOW:
+        return limited
+    return Decision.SESSION_EXPLICIT_DENY if limited is Decision.EXPLICIT_DENY else Decision.SESSION_DENY
+
+
+def _with_trust(lab: "Lab", role_arn: str, caller: Principal) -> Decision:
+    """Return whether a role's trust policy alone lets the caller in: it does where it names the caller and not its account.
+
+    Its conditions and denials are STS's to weigh, which reads it anyway.
+    """
+    with lab.moto.lock:
+        roles = lab.moto.backend("iam", lab.account_id, "global").roles.values()
+        text = next((role.assume_role_policy_document for role in roles if role.arn == role_arn), None)
+    itself = {caller.arn, caller.issuer_arn, "*"} - {""}
+    for statement in _listed(_parsed(_as_text(text)).get("Statement")) if text else ():
+        principal = statement.get("Principal") if isinstance(statement, Mapping) else None
+        named = _listed(principal.get("AWS")) if isinstance(principal, Mapping) else _listed(principal)
+        if statement.get("Effect") == "Allow" and itself.intersection(name for name in named if isinstance(name, str)):
+            return Decision.ALLOW
+    return Decision.IMPLICIT_DENY
 
 
 def _with_resource(decision: Decision, policy: Document, request: Request, caller: Principal) -> Decision:
@@ -264,6 +296,20 @@ def bucket_policy(lab: "Lab", service: str, params: Mapping[str, Any]) -> Docume
         bucket = lab.moto.backend("s3", lab.account_id, "global").buckets.get(name)
         policy = bucket.policy if bucket is not None else None
     return _parsed(policy.decode() if isinstance(policy, bytes) else policy) if policy else None
+
+
+def session_policies(lab: "Lab", principal: Principal) -> list[Document]:
+    """Return the policies that AssumeRole was given for a session, managed ones looked up; none for a session without."""
+    session = lab.service("sts").session_of(principal.access_key_id)
+    if session is None or not session.policies:
+        return []
+    with lab.moto.lock:
+        managed = lab.moto.backend("iam", lab.account_id, "global").managed_policies
+        texts = [
+            (_document(managed[each]) if each in managed else "{}") if each.startswith("arn:") else each
+            for each in session.policies
+        ]
+    return [_parsed(_as_text(text)) for text in texts]
 
 
 def identity_policies(lab: "Lab", principal: Principal) -> tuple[list[Document], Document | None] | None:
@@ -324,7 +370,8 @@ def request_context(ctx: "Context") -> dict[str, str | list[str]]:
 def refusal(principal: Principal, service: str, what: Needed, decision: Decision) -> AwsError:
     """Return the error for a refused call, as the service words it."""
     because = decision.value.format(action=what.action)
-    reason = because if decision is Decision.EXPLICIT_DENY else f"because {because}"
+    explicit = decision in (Decision.EXPLICIT_DENY, Decision.SESSION_EXPLICIT_DENY)
+    reason = because if explicit else f"because {because}"
     text = f"User: {principal.arn} is not authorized to perform: {what.action} on resource: {what.resource} {reason}"
     if service == "ec2":
         return AwsError(
