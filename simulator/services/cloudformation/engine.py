@@ -315,7 +315,7 @@ class Engine:
             needs = dependencies(desired.template, self.evaluator(desired))
             for name, resource in self.stack.resources.items():
                 if name not in needs:
-                    protection.check(self._policy, "Update:Delete", resource)
+                    self._check_policy("Update:Delete", resource)
             for name in graph.order(needs):
                 self._bring(desired.template.resources[name], desired, needs[name])
             settled = self.settled(desired, needs)
@@ -329,9 +329,9 @@ class Engine:
             self._clean_up(desired, needs)
             self.tell_stack("UPDATE_COMPLETE", settle=True, adopt=True)
 
-    @property
-    def _policy(self) -> str | None:
-        return self.stack.policy_during_update or self.stack.policy
+    def _check_policy(self, action: str, resource: Resource) -> None:
+        policy = self.stack.policy_during_update or self.stack.policy
+        sound(lambda: protection.check(policy, action, resource))
 
     def _bring(self, spec: ResourceSpec, desired: Desired, needs: list[str]) -> None:
         resource = self.stack.resources.get(spec.logical_id)
@@ -347,7 +347,7 @@ class Engine:
             if not changed(resource.properties, props) and not retagged and resource.status in SETTLED:
                 return
             replacing = resource.physical_id is None or handler.replaces(resource.properties, props)
-            protection.check(self._policy, "Update:Replace" if replacing else "Update:Modify", resource)
+            self._check_policy("Update:Replace" if replacing else "Update:Modify", resource)
             if replacing:
                 self._check_custom_name(handler, resource, props)
         except (AwsError, HandlerError) as error:

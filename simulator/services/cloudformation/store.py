@@ -195,9 +195,10 @@ class Stacks(Service):
         if given.get("StackPolicyBody") or given.get("StackPolicyURL"):
             text = text_of(ctx, given.get("StackPolicyBody"), given.get("StackPolicyURL"))
             try:
-                if not isinstance(json.loads(text).get("Statement"), list):
+                statements = json.loads(text)["Statement"]
+                if not all(statement["Effect"] in {"Allow", "Deny"} for statement in statements):
                     raise ValueError(text)
-            except (ValueError, AttributeError, RecursionError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise invalid("Error validating stack policy: Invalid stack policy") from error
             return text
         return None

@@ -792,3 +792,34 @@ def test_a_secret_that_is_told_once_outlives_an_update(lab: Any) -> None:
     lab.ask("UpdateStack", TemplateBody=template("Inactive"), **given)
     assert lab.status("s") == "UPDATE_COMPLETE"
     assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["Outputs"] == secret
+
+
+@pytest.mark.parametrize(
+    "policy", ["x", "[]", "{}", '{"Statement": 5}', '{"Statement": [1]}', '{"Statement": [{"Effect": "Maybe"}]}']
+)
+def test_a_stack_policy_that_is_none_is_refused(lab: Any, policy: str) -> None:
+    """When it is set, not when it would be asked."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
+    told = refusal(lab, "SetStackPolicy", StackName="s", StackPolicyBody=policy)
+    assert told == "ValidationError: Error validating stack policy: Invalid stack policy"
+
+
+def test_a_stack_policy_of_strange_parts_fails_the_update_alone(lab: Any) -> None:
+    """Statements may hold anything; the lab lives on."""
+    policy = json.dumps({"Statement": [{"Effect": "Allow", "Action": 5, "Resource": {}, "Condition": "x"}]})
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}), StackPolicyBody=policy)
+    lab.ask(
+        "UpdateStack",
+        StackName="s",
+        TemplateBody=body({"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x"}}}),
+    )
+    assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_a_resource_of_strange_parts_fails_its_stack_alone(lab: Any) -> None:
+    """Tags that are a text trip the handler; the stack says so."""
+    lab.ask(
+        "CreateStack", StackName="s", TemplateBody=body({"T": {"Type": "AWS::SNS::Topic", "Properties": {"Tags": "x"}}})
+    )
+    assert lab.status("s") == "ROLLBACK_COMPLETE"
+    assert "Model validation failed" in reasons(lab, "s", "CREATE_FAILED")[0]
