@@ -19,14 +19,13 @@ from simulator.console.guide import guide_html
 from simulator.console.inside import Send
 from simulator.console.lab import LabSide
 from simulator.console.texts import LANGUAGES, language, t
-from simulator.console.web import Shared, render, shared
+from simulator.console.web import Shared, is_instructor, own_path, render, shared
 from simulator.home import Home, Running
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-DEBRIEF_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 OPEN = ("static", "front", "service_home")
 """What is served without a session: nothing of it comes from the lab."""
 _NOT_FOUND = ("NotFound", "NoSuch", "DoesNotExist", "NotDiscovered")
@@ -130,12 +129,7 @@ def _choose_language() -> AnyResponse:
     chosen = request.form.get("language", "")
     if chosen in LANGUAGES:
         session["language"] = chosen
-    return redirect(_own_path(request.form.get("back", "")), 303)
-
-
-def _own_path(address: str) -> str:
-    """Return an address that a form gave, if it is a page of the console."""
-    return address if address.startswith("/console/") and "\\" not in address else "/console/lab"
+    return redirect(own_path(request.form.get("back", "")), 303)
 
 
 def _language() -> str:
@@ -168,13 +162,8 @@ def _context() -> dict[str, Any]:
         "unique": lambda: f"f{next(g.numbers)}",
         "guide_shown": bool(session.get("guide")),
         "guide_html": guide_html,
-        "instructor": session.get("instructor") == _instructor_mark(shared().running),
+        "instructor": is_instructor(),
     }
-
-
-def _instructor_mark(running: Running) -> str:
-    """Return what a session holds once the control token was given to it. The token is new at every start."""
-    return hmac.digest(running.token.encode(), b"instructor", "sha256").hex()
 
 
 def _chrome() -> dict[str, Any]:

@@ -38,6 +38,7 @@ class LabSide:
         self._home = home
         self._send = send
         self._checking = threading.Lock()
+        self._kept = home.path / "console-report.json"
 
     def status(self) -> dict[str, Any]:
         """Return the lab's status: lab_time, finding_count, last_attempt and more."""
@@ -80,7 +81,20 @@ class LabSide:
         """Have the lab graded, with new answers by task. Raises LabError for an unreadable answer, or a lab that cannot be asked."""
         arguments = ["check", *(f"--{task}={text}" for task, text in answers.items()), "--no-input"]
         shown = " ".join(["lab", "check", *(f'--{task} "{text}"' for task, text in answers.items())])
-        return Graded(report=json.loads(self._lab([*arguments, "--format", "json"])), command=shown)
+        document = self._lab([*arguments, "--format", "json"])
+        self._kept.write_text(document, "utf-8")
+        return Graded(report=json.loads(document), command=shown)
+
+    def last_report(self, attempts: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """Return the report of the check that was made last, if it was made here; None otherwise."""
+        try:
+            report: dict[str, Any] = json.loads(self._kept.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        known = (
+            report.get("lab_id") == self.running.lab_id and attempts and report["lab_time"] == attempts[-1].get("at")
+        )
+        return report if known else None
 
     def debrief(self) -> str:
         """Return the debrief of the lab as it is now: a self-contained HTML page. It counts as a check."""

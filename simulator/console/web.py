@@ -1,5 +1,6 @@
 """What every view needs: the page's calls, rendering, the end of an action, and access to the lab's side."""
 
+import hmac
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class Shared:
     running: Running
     lab: LabSide
     memory: Memory = field(default_factory=Memory)
+    debrief: str = ""
 
 
 def shared() -> Shared:
@@ -83,6 +85,21 @@ def done(address: str, text: str, *, commands: tuple[Command, ...] | None = None
 def commands_of(asked: list[Asked]) -> tuple[Command, ...]:
     """Return the commands of calls, each once."""
     return tuple(dict.fromkeys(command(each.service, each.operation, each.params) for each in asked))
+
+
+def own_path(address: str) -> str:
+    """Return an address that a form gave, if it is a page of the console; its first page otherwise."""
+    return address if address.startswith("/console/") and "\\" not in address else "/console/lab"
+
+
+def instructor_mark() -> str:
+    """Return what a session holds once the control token was given to it. The token is new at every start."""
+    return hmac.digest(shared().running.token.encode(), b"instructor", "sha256").hex()
+
+
+def is_instructor() -> bool:
+    """Return whether the control token was given to this session."""
+    return hmac.compare_digest(str(session.get("instructor", "")), instructor_mark())
 
 
 def argument(name: str, default: str = "") -> str:

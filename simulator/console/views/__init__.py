@@ -2,12 +2,26 @@
 
 from flask import Blueprint
 
-from simulator.console.views import findings, function, function_changes, history, timeline
-
-BLUEPRINTS: tuple[Blueprint, ...] = (
-    findings.pages,
-    function.pages,
-    function_changes.pages,
-    history.pages,
-    timeline.pages,
+from simulator.console.views import (
+    findings,
+    function,
+    function_changes,
+    groups,
+    history,
+    instructor,
+    lab,
+    lists,
+    logs,
+    roles,
+    rules,
+    stacks,
+    storage,
+    timeline,
 )
+
+BLUEPRINTS: tuple[Blueprint, ...] = tuple(
+    view.pages
+    for view in (
+        findings, function, function_changes, groups, history, instructor, lab, lists, logs, roles, rules, stacks, storage, timeline,
+    )
+)  # fmt: skip
