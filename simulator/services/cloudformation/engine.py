@@ -27,8 +27,8 @@ from simulator.services.cloudformation.values import Live, dependencies, evaluat
 if TYPE_CHECKING:
     from simulator.services.cloudformation.store import Stacks
 
-STEP_SECONDS: Final = 1.0
-"""Lab time that each resource takes at least."""
+STEP_SECONDS: Final = (0.3, 1.4)
+"""Lab time that each step of a resource takes, at least and at most: no two take quite the same on AWS either."""
 
 INITIATED: Final = "Resource creation Initiated"
 REPLACING: Final = "Requested update requires the creation of a new physical resource; hence creating one."
@@ -110,6 +110,10 @@ class Engine:
             created=self.ctx.now,
             path=f"{path}/",
         )
+
+    def pause(self) -> None:
+        """Let a step's time pass."""
+        self.ctx.wait(self.ctx.ids.uniform(*STEP_SECONDS))
 
     def tell_stack(self, status: str, reason: str | None = None, **more: Any) -> None:
         """Record the stack's new status with its event; `more` are the further members that `apply_stack` knows."""
@@ -274,7 +278,7 @@ class Engine:
         props: dict[str, Any] = {}
 
         def made(physical_id: str) -> None:
-            self.ctx.wait(STEP_SECONDS / 2)
+            self.pause()
             changes = {"physical_id": physical_id}
             self.tell(resource, f"{verb}_IN_PROGRESS", INITIATED, physical_id=physical_id, shown=props, changes=changes)
 
@@ -288,7 +292,7 @@ class Engine:
             resource = self.stack.resources[spec.logical_id]
             handler.check(spec.logical_id, props)
             physical_id = sound(lambda: handler.create(work, props))
-            self.ctx.wait(STEP_SECONDS / 2)
+            self.pause()
             attributes = sound(lambda: handler.attributes(work, physical_id, props))
         except (AwsError, HandlerError) as error:
             raise self.fail(resource, f"{verb}_FAILED", error, work, props, fresh=fresh) from error
@@ -375,7 +379,7 @@ class Engine:
         try:
             handler.check(resource.logical_id, props)
             sound(lambda: handler.update(work, physical_id, old, props))
-            self.ctx.wait(STEP_SECONDS)
+            self.pause()
             attributes = sound(lambda: handler.attributes(work, physical_id, props))
         except (AwsError, HandlerError) as error:
             raise self.fail(resource, "UPDATE_FAILED", error, work, props) from error
@@ -414,7 +418,7 @@ class Engine:
                 reason = failure(error, service_of(resource.type), self.ctx.ids.uuid4(), work.token)
                 self.tell(resource, "DELETE_FAILED", reason, physical_id=physical_id, event_only=True)
                 return
-        self.ctx.wait(STEP_SECONDS)
+        self.pause()
         self.tell(resource, "DELETE_COMPLETE", physical_id=physical_id, event_only=True)
 
     def _update_failed(self, desired: Desired, reason: str) -> None:
@@ -456,7 +460,7 @@ class Engine:
                 if resource.properties != shown:
                     handler, physical_id = HANDLERS[resource.type], str(resource.physical_id)
                     sound(lambda: handler.update(work, physical_id, resource.properties, shown))
-                self.ctx.wait(STEP_SECONDS)
+                self.pause()
             except (AwsError, HandlerError) as error:
                 raise self.fail(resource, "UPDATE_FAILED", error, work, shown) from error
         self.tell(
@@ -521,7 +525,7 @@ class Engine:
                 if remove:
                     self.tell(resource, "DELETE_FAILED", resource.reason, remove=True)
                 return False
-        self.ctx.wait(STEP_SECONDS)
+        self.pause()
         self.tell(resource, "DELETE_COMPLETE", shown=resource.properties, remove=remove)
         return True
 
