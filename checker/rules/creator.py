@@ -45,7 +45,7 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
 def _right_name(event: Event, found: Identity) -> Verdict:
     account = event.issuer_arn.split(":")[4] if event.issuer_arn else ""
     if found.account and account and found.account != account:
-        return failed("other-account", "That ARN names another account.", READ_EVENT)
+        return failed("other-account", "That ARN names another account: another lab's answer does not fit.", READ_EVENT)
     if found.session and not same(found.session, event.session):
         why = "Role and session do not belong together: no such session created the function."
         return failed("other-session", why, READ_EVENT)

@@ -41,7 +41,9 @@ def _right_name(name: str, arn: str, finding_id: str, given: str, account: str, 
     _, _, _, own_region, own_account = arn.split(":")[:5]
     if (account and account != own_account) or (region and region != own_region):
         return failed(
-            "other-account", "The ARN names another account or Region than the finding's function.", READ_FINDING
+            "other-account",
+            "The ARN names another account or Region than the finding's function: another lab's answer does not fit.",
+            READ_FINDING,
         )
     remarks = (
         () if given == name else ("Lambda's function names are case-sensitive: a command needs the exact capitals.",)

@@ -18,7 +18,8 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
 
     Rejects, each with its lesson: a range (`/24`: a block rule of that width hits neighbours), more than one address
     (all of a list is not an identification), the address of another finding, a private address (the function's own
-    side, or the console picture's "VPC IP"), another entry of the threat list, anything else.
+    side, or the console picture's "VPC IP"), another entry of the threat list, an address that
+    nothing here names (a neighbour's lab has another one).
     """
     assigned = evidence.assigned
     if assigned is None:
@@ -53,7 +54,8 @@ def _judge_one(evidence: Evidence, assigned: Finding, given: Address) -> Verdict
     if any(given.ip in block for block in PRIVATE):
         why = "That is a private address: the inside of a network. GuardDuty names the outside address that was called."
         return failed("private", why, READ_FINDING)
-    return failed("unknown", "The finding shows another address.", READ_FINDING)
+    why = "Nothing in this account names that address, no finding and no list. Labs differ: another lab's does not fit."
+    return failed("elsewhere", why, READ_FINDING)
 
 
 PRIVATE = tuple(
@@ -75,6 +77,6 @@ SAMPLES = (
     miss("another finding's address", "other-finding", "203.0.113.9"),
     miss("another entry of the list", "other-entry", "203.0.113.77"),
     miss("an address inside a VPC", "private", "10.0.1.17"),
-    miss("any other address", "unknown", "192.0.2.1"),
+    miss("any other address, such as a neighbour's", "elsewhere", "192.0.2.1"),
     miss("a name", "not-an-address", "traffic-simulation"),
 )
