@@ -121,9 +121,9 @@ def address(text: str) -> Address | None:
 
 
 def unreadable_address(text: str) -> str | None:
-    """Return why a text cannot be an answer that asks for an address; None where it can."""
+    """Return, in a clause, why a text cannot answer what asks for an address; None where it can be graded."""
     if not clean(text):
-        return "The malicious IP is empty. Give one address, such as 192.0.2.1."
+        return "the answer is empty"
     if not any(address(part) for part in several(text)):
-        return f"{clean(text)[:80]!r} is not an IP address. Give one address, such as 192.0.2.1."
+        return f"{clean(text)[:80]!r} is not an IP address"
     return None

@@ -68,7 +68,7 @@ def build(world_of: Callable[[str], "World"]) -> typer.Typer:
         answers = {task: text for task, text in given.items() if text is not None}
         for task, text in answers.items():
             if problem := unusable(task, text):
-                raise LabError(f"Reading --{task}", problem[0], problem[1], exit_code=2)
+                raise LabError(f"reading --{task}", problem[0], problem[1], exit_code=2)
         world = world_of(target.value)
         for task, text in answers.items():
             world.memory.remember(task, text)
@@ -186,7 +186,7 @@ def task_of(scenario: "Scenario", task: str) -> "Task":
         if each.id == task:
             return each
     known = ", ".join(each.id for each in scenario.tasks)
-    raise LabError("Looking for the task", f"there is no task {task!r}", f"Choose one of: {known}.", exit_code=2)
+    raise LabError("looking for the task", f"there is no task {task!r}", f"Choose one of: {known}.", exit_code=2)
 
 
 def next_hint(task: "Task", memory: "Memory") -> str:
@@ -219,7 +219,7 @@ def _write(document: str, output: Path | None) -> None:
         output.write_text(document, encoding="utf-8")
     except OSError as error:
         raise LabError(
-            f"Writing {output}", str(error.strerror or error), "Choose a file that can be written.", exit_code=2
+            f"writing {output}", str(error.strerror or error), "Choose a file that can be written.", exit_code=2
         ) from error
     typer.echo(f"The report is in {output}.", err=True)
 

@@ -58,13 +58,13 @@ def collect(world: World, finding_type: str, known_function: str = "") -> Eviden
     except ClientError as error:
         operation = error.operation_name
         raise LabError(
-            f"Asking {world.target} ({operation})",
+            f"asking {world.target} ({operation})",
             str(error.response.get("Error", {}).get("Message") or error),
             "Look at lab doctor; lab reset starts the simulator's lab again.",
         ) from error
     except BotoCoreError as error:
         raise LabError(
-            f"Asking {world.target}", str(error).rstrip("."), "Start the lab with lab start, then check again."
+            f"asking {world.target}", str(error).rstrip("."), "Start the lab with lab start, then check again."
         ) from error
 
 

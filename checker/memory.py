@@ -61,9 +61,9 @@ class FileMemory:
         except FileNotFoundError:
             return {"answers": {}, "attempts": [], "hints": {}}
         except (OSError, ValueError) as error:
-            raise self._broken("Reading", str(error)) from error
+            raise self._broken("reading", str(error)) from error
         if not isinstance(state, dict) or not {"answers", "attempts", "hints"} <= state.keys():
-            raise self._broken("Reading", "it is not a memory of checks")
+            raise self._broken("reading", "it is not a memory of checks")
         return state
 
     def _write(self, state: Mapping[str, Any]) -> None:
@@ -76,7 +76,7 @@ class FileMemory:
                 os.fsync(file.fileno())
             Path(name).replace(self.path)
         except OSError as error:
-            raise self._broken("Writing", str(error)) from error
+            raise self._broken("writing", str(error)) from error
 
     def _broken(self, tried: str, happened: str) -> LabError:
         return LabError(
