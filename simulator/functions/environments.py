@@ -70,7 +70,8 @@ class Environments:
 
     def __init__(self, *, folder: Path | None = None, most_live: int = MOST_LIVE) -> None:
         self._most_live = most_live
-        self._folder = Path(tempfile.mkdtemp(prefix="lab-functions-", dir=folder))
+        self._parent = folder
+        self._folder: Path | None = None
         self._kernel = host.has_kernel_walls()
         self._lock = threading.Lock()
         self._live: OrderedDict[str, _Environment] = OrderedDict()
@@ -139,9 +140,11 @@ class Environments:
         with self._lock:
             environments = tuple(self._live.values())
             self._live.clear()
+            folder, self._folder = self._folder, None
         for environment in environments:
             environment.retire()
-        _remove(self._folder)
+        if folder is not None:
+            _remove(folder)
 
     # --- processes
 
@@ -198,13 +201,20 @@ class Environments:
     def _ensure_started(self, environment: _Environment) -> None:
         if environment.is_alive():
             return
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        folder = self._own_folder()
         try:
-            environment.start(self._folder, kernel=self._kernel)
+            environment.start(folder, kernel=self._kernel)
         except _NoWalls:
             log.warning("the kernel refused the walls; connections are recorded by an audit hook only")
             self._kernel = False
-            environment.start(self._folder, kernel=False)
+            environment.start(folder, kernel=False)
+
+    def _own_folder(self) -> Path:
+        """Return the private folder of the pool, made when first it is needed, and again if it was cleaned away."""
+        with self._lock:
+            if self._folder is None or not self._folder.exists():
+                self._folder = Path(tempfile.mkdtemp(prefix="lab-functions-", dir=self._parent))
+            return self._folder
 
     def _rehearse_once(
         self,
@@ -251,7 +261,10 @@ class _Environment:
     def start(self, folder: Path, *, kernel: bool) -> None:
         """Unpack the code and start the keeper. Raises BadPackage, _NoWalls, _Gone."""
         self.end()
-        root = self._root = Path(tempfile.mkdtemp(prefix="f-", dir=folder))
+        try:
+            root = self._root = Path(tempfile.mkdtemp(prefix="f-", dir=folder))
+        except FileNotFoundError as cleaned_away:
+            raise _Gone("the pool's folder went with its last function") from cleaned_away
         for name in ("task", "tmp", "dry"):
             (root / name).mkdir(mode=0o700)
         unpack(self.spec.code_zip, root / "task")

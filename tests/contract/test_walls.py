@@ -705,3 +705,30 @@ sys.stdin.read()
         time.sleep(0.02)
     assert [pid for pid in family[1:] if Path(f"/proc/{pid}").exists()] == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_pool_leaves_nothing_behind(tmp_path: Path) -> None:
+    """No folder before it is used, none after it is closed or its last function is forgotten; closed, it starts anew."""
+    pool = Environments(folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    function = spec("def handler(event, context): return 1")
+    for end in (pool.close, lambda: pool.forget(function.key)):
+        assert pool.run(function, invocation()).payload == b"1"
+        assert len(list(tmp_path.iterdir())) == 1
+        end()
+        assert list(tmp_path.iterdir()) == []
+    pool.close()
+
+
+def test_preparing_warms_up_in_the_background(tmp_path: Path) -> None:
+    """It returns at once, and the handler's own code waits for the first invocation and its time."""
+    pool = Environments(folder=tmp_path)
+    function = spec("import time\nloaded = time.time()\ndef handler(event, context): return loaded", key="lab/function")
+    pool.prepare(function)
+    until = time.monotonic() + 10
+    while time.monotonic() < until and not pool._live:
+        time.sleep(0.01)
+    outcome = pool.run(function, invocation())
+    assert 0 <= json.loads(outcome.payload) - NOON.timestamp() < 1
+    assert outcome.init_ms is not None
+    pool.close()

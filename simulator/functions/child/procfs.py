@@ -117,6 +117,15 @@ def memory(pid: int, where: int, count: int) -> bytes:
         os.close(handle)
 
 
+def can_read_memory(pid: int) -> bool:
+    """Say whether the system lets a keeper see the addresses that its child hands to the kernel."""
+    try:
+        os.close(os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
 def write_memory(pid: int, where: int, data: bytes) -> None:
     handle = os.open(f"/proc/{pid}/mem", os.O_WRONLY | os.O_CLOEXEC)
     try:

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from . import audit, frames, runtime, seccomp
+from . import audit, frames, procfs, runtime, seccomp
 
 MOST_LOG_BYTES = 1024 * 1024
 """Bytes of output kept of a run; what is more is read and dropped."""
@@ -64,6 +64,8 @@ class Walled:
         for descriptor in (self.commands, self.answers, self.output):
             os.set_blocking(descriptor, False)
         self.listener = _listener_from(mine)
+        if self.listener is not None and not procfs.can_read_memory(self.pid):
+            raise NoWalls
 
     def watch(self, events: select.poll) -> None:
         """Have `events` tell of everything that this process may have for its keeper."""
