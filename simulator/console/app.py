@@ -3,12 +3,14 @@
 import hmac
 import itertools
 import os
+import re
 import secrets
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, redirect, render_template, request, session, url_for
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -44,6 +46,7 @@ def make_app(running: Running, home: Home, send: Send, caller: Caller | None = N
         SEND_FILE_MAX_AGE_DEFAULT=0,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["breakable"] = _breakable
     app.extensions["lab"] = Shared(running=running, lab=LabSide(running, home, send))
     trainee = caller or Session(running, send, lambda: request.headers.get("User-Agent", "lab-console"))
 
@@ -130,6 +133,11 @@ def _choose_language() -> AnyResponse:
     if chosen in LANGUAGES:
         session["language"] = chosen
     return redirect(own_path(request.form.get("back", "")), 303)
+
+
+def _breakable(text: str) -> Markup:
+    """Return a finding's type with places where a line may break. Everything of it is escaped."""
+    return Markup("<wbr>").join(re.split(r"(?<=[:/.])", text))
 
 
 def _language() -> str:

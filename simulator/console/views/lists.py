@@ -11,7 +11,7 @@ from simulator.console import blocks, links
 from simulator.console.blocks import Actions, Field, Form, Notice, Table, facts, link
 from simulator.console.texts import t
 from simulator.console.views.findings import detector
-from simulator.console.web import api, confirmed, done, not_confirmed, posted, show
+from simulator.console.web import api, confirmed, done, not_confirmed, posted, shared, show
 
 pages = Blueprint("lists", __name__)
 FORMATS = ("TXT", "STIX", "OTX_CSV", "ALIEN_VAULT", "PROOF_POINT", "FIRE_EYE")
@@ -188,7 +188,7 @@ def protection() -> Response:
             t("Detector"),
             (t("Detector ID"), blocks.code(which)),
             (t("Status"), blocks.state(found["Status"])),
-            (t("Service role"), blocks.arn(found.get("ServiceRole", ""))),
+            (t("Service role"), blocks.code(found.get("ServiceRole", ""))),
             (t("Created at"), blocks.time(found.get("CreatedAt"))),
         ),
         Table(
@@ -244,12 +244,13 @@ def set_frequency() -> Response:
 @pages.get("/console/guardduty/usage")
 def usage() -> Response:
     """Show what GuardDuty would cost, by feature."""
-    which = detector()
-    features = [each["Name"] for each in api().call("guardduty", "GetDetector", DetectorId=which).get("Features", [])]
     answer = api().call(
-        "guardduty", "GetUsageStatistics", DetectorId=which, UsageStatisticType="SUM_BY_FEATURES",
-        UsageCriteria={"Features": features},
-    )  # fmt: skip
+        "guardduty",
+        "GetUsageStatistics",
+        DetectorId=detector(),
+        UsageStatisticType="SUM_BY_FEATURES",
+        UsageCriteria={"AccountIds": [shared().running.account_id]},
+    )
     rows = tuple(
         (each.get("Feature"), f"{each['Total'].get('Amount', '0')} {each['Total'].get('Unit', 'USD')}")
         for each in answer.get("UsageStatistics", {}).get("SumByFeature", [])
