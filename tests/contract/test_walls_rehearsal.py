@@ -160,6 +160,26 @@ def test_sleeping_past_the_timeout_hides_nothing_and_costs_nothing(environments:
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize("end", ["time.sleep(900)", "os._exit(1)", "sys.exit()", "bytearray(1 << 30)"])
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_day_of_runs_that_all_end_their_process_can_be_foretold(
+    environments: Environments, end: str, warm: bool
+) -> None:
+    """Each is followed by a cold start, which is cheap, so that what comes before the end is seen for the whole day."""
+    code = (
+        "import os, sys, time\ndef handler(event, context):\n    if event == 'warm': return 1\n"
+        f"    if event: dial('198.51.100.7')\n    {end}\n    dial('203.0.113.1')"
+    )
+    spec = function(environments, code)
+    if warm:
+        environments.run(spec, at(0, "warm"))
+    coming = [at(minutes, minutes % 60 == 0) for minutes in range(10, 24 * 60, 10)]
+    rehearsal = environments.rehearse(spec, coming, samples=1, budget_s=30)
+    assert rehearsal.determinable, rehearsal
+    assert hits(rehearsal) == list(range(5, 143, 6))
+    assert {each.ip for found in rehearsal.connections for each in found} == {"198.51.100.7"}
+
+
 def test_a_handler_that_never_ends_is_not_determinable(environments: Environments) -> None:
     """The budget ends it, what was seen until then stands, and the warm process is as it was."""
     code = "runs = 0\ndef handler(event, context):\n    global runs\n    runs += 1\n    dial('198.51.100.7')\n    while event: pass\n    return runs"

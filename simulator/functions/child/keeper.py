@@ -215,27 +215,31 @@ class Keeper:
         why = ""
         if self._warm is not None and not fresh and self._leftovers(self._warm):
             uncertain = "the function left threads or processes running, whose next steps cannot be tried out"
+        folder = self._copy_of_temporary()
         while len(found) < len(invocations) and not why:
             left = request["budget_s"] - (time.monotonic() - started)
-            part = {**request, "invocations": invocations[len(found) :]}
+            part = {**request, "invocations": invocations[len(found) :], "temporary": folder}
             some, why = self._rehearse_from(part, left, fresh=fresh)
             found += some
             fresh = True
+        self._remove(folder)
         return {"kind": "rehearsal", "id": request["id"], "connections": found, "why": why or uncertain}
 
     def _rehearse_from(
         self, request: frames.Message, budget: float, *, fresh: bool
     ) -> tuple[list[list[frames.Message]], str]:
-        """Run invocations until one ends its process; return connections of those that ran, and what went wrong."""
+        """Run invocations, those of a warm process until one ends it.
+
+        Returns the connections of those that ran, and what went wrong.
+        """
         if budget <= 0:
             return [], "the time for looking ahead was used up"
-        folder = self._copy_of_temporary()
-        request = {**request, "temporary": folder}
         walled = self._new(request) if fresh else self._warm
         assert walled is not None
         before = set() if fresh else set(self._family(walled))
-        runtime.set_shared(walled.shared, runtime.SKIPPED_DRY, 0)
-        runtime.set_shared(walled.shared, runtime.PLACE, 0)
+        if not fresh:
+            runtime.set_shared(walled.shared, runtime.SKIPPED_DRY, 0)
+            runtime.set_shared(walled.shared, runtime.PLACE, 0)
         self._seen.begin(walled.shared, runtime.SKIPPED_DRY, keep_apart=before)
         try:
             reached = self._dry_run(walled, request, budget, fresh=fresh)
@@ -246,10 +250,9 @@ class Keeper:
             why = ""
         finally:
             self._end_dry_run(walled, before, fresh=fresh)
-            self._remove(folder)
         by_place = self._seen.take_by_place()
         count = len(request["invocations"])
-        # An invocation that ended its process ran too; the next one starts in a new process.
+        # An invocation that ended its process ran too; the next one starts cold.
         ran = min(max(reached, 0) + 1, count)
         return [by_place.get(place, []) for place in range(ran)], why
 

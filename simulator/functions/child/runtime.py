@@ -149,10 +149,23 @@ class Runtime:
             self._say({"kind": "rehearsed", "id": request["id"], "status": status})
             return
         random.setstate(drawn)  # Python reseeds its generator in a fork
-        self.rehearse(request)
+        self._try_out(request, 0)
 
     def rehearse(self, request: frames.Message) -> NoReturn:
-        """Run the invocations of a dry run, telling the keeper through the shared page which one runs. Exits."""
+        """Run a dry run's invocations from the start: an invocation that ends its process is followed by a cold one."""
+        count = len(request["invocations"])
+        place = 0
+        while place < count:
+            with audit.forking():
+                pid = os.fork()
+            if pid == 0:
+                self._try_out(request, place)
+            os.waitpid(pid, 0)
+            place = max(shared_value(self._shared, PLACE), place) + 1
+        os._exit(0)
+
+    def _try_out(self, request: frames.Message, first: int) -> NoReturn:
+        """Run invocations from the place `first` on, telling the keeper by the shared page which one runs. Exits."""
         self._pid = os.getpid()
         self._dry = True
         self._clock.forked()
@@ -162,7 +175,7 @@ class Runtime:
         os.dup2(nowhere, 2)
         if request["seed"] is not None:
             random.seed(request["seed"])
-        for place, invocation in enumerate(request["invocations"]):
+        for place, invocation in enumerate(request["invocations"][first:], first):
             set_shared(self._shared, PLACE, place)
             if self.invoke(invocation)["error"] == "memory":
                 os._exit(76)
