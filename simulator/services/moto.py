@@ -4,7 +4,7 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
 
 - time: wherever a moto module asks for the time it gets the lab's (`_NOW`, a context variable, so that labs do not mix);
 - ids: its one generator is seeded from the change's number before every change, and from a backend's name where one is
-  born, so that a replay draws the same ids; what it draws from the operating system it draws from that generator too;
+  born, so that a replay draws the same ids; what it draws from elsewhere it draws from that generator too (seeded.py);
 - authorisation is ours (policy.py): moto's reading of bucket policies ignores conditions, so a policy that denies plain HTTP
   would deny everything; it is off;
 - isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no CORS, no AMIs;
@@ -16,6 +16,7 @@ Adversary: a hosted trainee who guesses other accounts' identifiers. One lock ar
 """
 
 import contextvars
+import copy
 import datetime as real_datetime
 import functools
 import json
@@ -45,6 +46,7 @@ from moto.moto_api._internal import mock_random
 from simulator import wire
 from simulator.errors import AwsError
 from simulator.identity import Ids
+from simulator.services import seeded
 from simulator.wire import HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
@@ -54,6 +56,11 @@ _NOW: contextvars.ContextVar[real_datetime.datetime | None] = contextvars.Contex
 _CONTEXT: contextvars.ContextVar["Context | None"] = contextvars.ContextVar("the call that is served", default=None)
 # moto's name of a service where it is not botocore's without its dashes.
 NAMES = {"lambda": "awslambda", "s3control": "s3control", "cloudwatch": "cloudwatch", "ses": "ses", "sesv2": "sesv2"}
+S3_UNKNOWN = frozenset({
+    "abac", "analytics", "annotation", "intelligent-tiering", "metadataAnnotationTable", "metadataConfiguration",
+    "metadataInventoryTable", "metadataJournalTable", "metadataTable", "metrics", "renameObject", "requestPayment", "session", "torrent",
+})  # fmt: skip
+"""What S3's requests may ask for in their query and moto does not look at: it would read, replace or delete the object or bucket."""
 _REQUEST_IDS = re.compile(rb"<(RequestId|requestId|RequestID|HostId|HostID)>[^<]*</\1>")
 
 
@@ -88,19 +95,7 @@ class _DatetimeModule:
         return getattr(real_datetime, name)
 
 
-class _OsModule:
-    """Stands in for the module `os` inside moto: its randomness is the lab's."""
-
-    @staticmethod
-    def urandom(size: int) -> bytes:
-        """Return `size` bytes of the seeded generator."""
-        return bytes(mock_random.getrandbits(8) for _ in range(size))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(os, name)
-
-
-_DATETIME_MODULE, _OS_MODULE = _DatetimeModule(), _OsModule()
+_DATETIME_MODULE = _DatetimeModule()
 _patched: set[str] = set()
 _modules_seen = 0
 
@@ -119,8 +114,11 @@ def _patch_new_modules() -> None:
         if name == "moto.s3.models":
             # moto's own reading of bucket policies ignores conditions; `simulator.policy` has judged the call already.
             module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED
+            # An object that was written over is let go of quietly: nobody needs to be warned of it.
+            module.FakeKey.__del__ = module.FakeKey.dispose
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
+            _share_managed_policies(module.IAMBackend)
         elif name == "moto.sns.models":
             module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)
         elif name == "moto.s3.notifications":
@@ -129,8 +127,7 @@ def _patch_new_modules() -> None:
             attributes["datetime"] = _DATETIME_MODULE
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
-        if attributes.get("os") is os and name.startswith(("moto.s3.", "moto.iam.", "moto.kms.")):
-            attributes["os"] = _OS_MODULE
+        seeded.patch(name, module, _NOW.get)
 
 
 def _to_lambda(function_arn: str, event: dict[str, Any], service: str, source_arn: str) -> None:
@@ -219,6 +216,29 @@ def _extend(cls: Any, prefix: str) -> None:
     cls.__init__ = init
 
 
+def _share_managed_policies(backend: Any) -> None:
+    """Have all accounts share AWS's own policies: their documents are 3 MB, and their ids are the same everywhere on AWS too."""
+    made = backend._init_aws_policies
+    shared: list[Any] = []
+
+    def init(self: Any) -> list[Any]:
+        if not shared:
+            ids = Ids.of("AWS managed policies")
+            shared.extend(made(self))
+            for policy in shared:
+                policy.id = f"ANPA{ids.text(17)}"  # AWS's own: it decodes to no customer's account
+        return [_own_copy(policy) for policy in shared]
+
+    backend._init_aws_policies = init
+
+
+def _own_copy(policy: Any) -> Any:
+    """Return a policy that an account can attach and tag without another one seeing it."""
+    mine = copy.copy(policy)
+    mine.versions, mine.tags = list(policy.versions), {}
+    return mine
+
+
 def _untracked(cls: type, *_args: Any, **_kwargs: Any) -> Any:
     return object.__new__(cls)
 
@@ -231,12 +251,8 @@ def _seeded_birth(self: Any, region_name: str) -> Any:
     region = "aws" if region_name == "global" else region_name
     if region in self.keys():  # `in self` would be true for every region there is
         return dict.__getitem__(self, region)
-    state = mock_random.getstate()
-    mock_random.seed(Ids.of("birth", self.service_name, self.account_id, region).getrandbits(64))
-    try:
-        return _born(self, region_name)
-    finally:
-        mock_random.setstate(state)
+    name = f"birth {self.service_name} {self.account_id} {region}"
+    return seeded.as_if_unseen(name, lambda: _born(self, region_name))
 
 
 BaseModel.__new__ = _untracked
@@ -249,7 +265,8 @@ class Moto:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._handlers: dict[str, list[tuple[re.Pattern[str], Callable[..., Any]]]] = {}
-        self._late: dict[tuple[str, str], list[Callable[[], None]]] = {}
+        self._late: dict[tuple[str, str], list[tuple[str, Callable[[], None]]]] = {}
+        self._late_numbers: dict[tuple[str, str], int] = {}
 
     def knows(self, service: str) -> bool:
         """Return whether moto has anything for a service, botocore's name."""
@@ -270,6 +287,10 @@ class Moto:
         """
         with self.lock, self.as_lab(ctx, seed=change):
             self._write_late(ctx, service)
+            if not change:  # what a read makes up, or makes, is the same whenever it is asked
+                mock_random.seed(
+                    f"read {ctx.account_id} {service} {request.path} {request.query}".encode() + request.body
+                )
             handler = self._handler(service, request)
             headers = dict(request.headers)
             headers.pop("transfer-encoding", None)
@@ -293,7 +314,7 @@ class Moto:
                 ) from crash
             finally:
                 _patch_new_modules()
-        return _answer(service, answered)
+        return _answer(service, answered, request.method)
 
     def call(
         self, ctx: "Context", service: str, operation: str, params: dict[str, Any], *, change: bool
@@ -324,7 +345,7 @@ class Moto:
             finally:
                 _NOW.reset(token)
 
-        self._late.setdefault((account, "logs"), []).append(write)
+        self._later(account, "logs", write)
 
     def put_metrics(
         self, ctx: "Context", namespace: str, data: Sequence[tuple[str, dict[str, str], float, str]]
@@ -341,8 +362,10 @@ class Moto:
             }
             for name, dimensions, value, unit in data
         ]
-        self._late.setdefault((account, "cloudwatch"), []).append(
-            lambda: self.backend("cloudwatch", account, region).put_metric_data(namespace, rows)
+        self._later(
+            account,
+            "cloudwatch",
+            lambda: self.backend("cloudwatch", account, region).put_metric_data(namespace, rows),
         )
 
     def forget(self, account_id: str) -> None:
@@ -354,10 +377,18 @@ class Moto:
                     backend.reset()
             for key in [key for key in self._late if key[0] == account_id]:
                 del self._late[key]
+            for key in [key for key in self._late_numbers if key[0] == account_id]:
+                del self._late_numbers[key]
+
+    def _later(self, account_id: str, service: str, write: Callable[[], None]) -> None:
+        number = self._late_numbers[account_id, service] = self._late_numbers.get((account_id, service), 0) + 1
+        name = f"late {account_id} {service} {number}"
+        self._late.setdefault((account_id, service), []).append((name, write))
 
     def _write_late(self, ctx: "Context", service: str) -> None:
-        for write in self._late.pop((ctx.account_id, service), ()):
-            write()
+        # A read may bring this about live and a change in a replay: the change's ids must be the same either way.
+        for name, write in self._late.pop((ctx.account_id, service), ()):
+            seeded.as_if_unseen(name, write)
 
     def _handler(self, service: str, request: HttpRequest) -> Callable[..., Any]:
         url = f"https://{request.host}{request.path}"
@@ -406,13 +437,27 @@ def _authorization(ctx: "Context", service: str) -> str:
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"
 
 
-def _answer(service: str, answered: Any) -> HttpAnswer:
+def _refuse_unknown_to_moto(request: HttpRequest) -> None:
+    asked = {part.partition("=")[0] for part in request.query.split("&")}
+    of_object = "/" in request.path.strip("/")
+    unknown = asked & S3_UNKNOWN
+    if request.method == "GET" and "retention" in asked:
+        unknown |= {"retention"}
+    if request.method == "PUT" and of_object and "encryption" in asked:
+        unknown |= {"encryption"}
+    if unknown:
+        raise not_implemented("s3", f"{request.method} with ?{min(unknown)}")
+
+
+def _answer(service: str, answered: Any, method: str) -> HttpAnswer:
     status, headers, body = answered
     raw = body.encode() if isinstance(body, str) else bytes(body or b"")
     plain = {str(key): str(value) for key, value in dict(headers).items() if str(key).lower() != "status"}
     status = int(dict(headers).get("status", status))
     if status >= 500 or raw[:15].lower().startswith((b"<!doctype", b"<html")) or raw == b"Not yet implemented":
         raise not_implemented(service, "this call as it was made")
+    if status >= 400 and not raw and method != "HEAD":
+        raise AwsError("InvalidRequest", "The request is not valid.", status=400)
     return HttpAnswer(status=status, headers=plain, body=raw)
 
 
