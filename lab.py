@@ -6,12 +6,16 @@ checker, a session factory for the templates) is handed to them here. Slow impor
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -25,44 +29,43 @@ from simulator.home import Home, Running
 
 if TYPE_CHECKING:
     from checker.worlds import Foresight, Memory, Outlook, World
-    from simulator.client import ControlClient
+    from simulator.inprocess import LabHere
     from templates.deploy import Connect, Credentials
     from templates.preflight import Check
 
 SCENARIO = "lambda-malicious-ip"
-REGION = "us-east-1"
+TRIAL_HISTORY = timedelta(hours=2)
+"""How much history the labs have that fixes are tried in: enough for everything to be there."""
+
+
+class Asked(Protocol):
+    """A lab's control API: a running simulator's, or that of a lab in this process."""
+
+    @property
+    def running(self) -> Running:
+        """How the lab is reached."""
+
+    def get(self, path: str) -> Any:
+        """Return what GET `path` answers. Raises LabError."""
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Return what POST `path` answers. Raises LabError."""
 
 
 class SimulatorWorld:
-    """A lab in a running simulator, for the checker: AWS through boto3, the rest through the control API."""
+    """A lab in the simulator, for the checker: AWS through boto3, the rest through the control API."""
 
     target = "simulator"
     trainee = "Participant"
 
-    def __init__(self, control: ControlClient, home: Home) -> None:
+    def __init__(self, control: Asked, clients: Callable[[str], Any]) -> None:
         self._control = control
-        running = control.running
-        self.lab_id = running.lab_id
-        _stay_in_the_lab(home, running)
-        self._session: Any = None
+        self._clients = clients
+        self.lab_id = control.running.lab_id
 
     def client(self, service: str) -> Any:
         """Return a boto3 client that signs as the checker's own session."""
-        import boto3
-        from botocore.config import Config
-
-        from checker.worlds import user_agent
-
-        running = self._control.running
-        if self._session is None:
-            self._session = boto3.session.Session(
-                aws_access_key_id=running.check_access_key_id,
-                aws_secret_access_key=running.check_secret_access_key,
-                aws_session_token=running.check_session_token,
-                region_name=running.region,
-            )
-        config = Config(user_agent_extra=user_agent(), proxies={}, retries={"total_max_attempts": 2}, read_timeout=60)
-        return self._session.client(service, endpoint_url=running.endpoint_url, config=config)
+        return self._clients(service)
 
     def now(self) -> datetime:
         """Return lab time."""
@@ -123,11 +126,30 @@ def world_of(target: str) -> World:
     """Return the lab of a target, for the checker. Raises LabError where there is none."""
     home = Home.from_environment()
     if target == "simulator":
-        return SimulatorWorld(client.required(home), home)
+        control = client.required(home)
+        _stay_in_the_lab(home, control.running)
+        return SimulatorWorld(control, _checkers_clients(control.running))
     from checker.cloud import CloudWorld
 
     session = _session_factory(target)(None)
     return CloudWorld(target=target, session=session, folder=home.path / "targets")
+
+
+def _checkers_clients(running: Running) -> Callable[[str], Any]:
+    """Return what makes clients that sign as the checker's own session."""
+    import boto3
+    from botocore.config import Config
+
+    from checker.worlds import user_agent
+
+    session = boto3.session.Session(
+        aws_access_key_id=running.check_access_key_id,
+        aws_secret_access_key=running.check_secret_access_key,
+        aws_session_token=running.check_session_token,
+        region_name=running.region,
+    )
+    config = Config(user_agent_extra=user_agent(), proxies={}, retries={"total_max_attempts": 2}, read_timeout=60)
+    return lambda service: session.client(service, endpoint_url=running.endpoint_url, config=config)
 
 
 def connect(target: templates.cli.Target) -> Connect:
@@ -188,6 +210,42 @@ def further(target: templates.cli.Target) -> list[Check]:
     return [Check(name=row.name, state=row.state, found=row.found, advice=row.advice) for row in rows]
 
 
+class TrialBench:
+    """A lab in this process that a trial plays in (implements `scenario.stage.Bench`)."""
+
+    def __init__(self, here: LabHere) -> None:
+        from checker.worlds import user_agent
+
+        self.here = here
+        self.client = here.client
+        self.advance = here.advance
+        agent = user_agent()
+        self.world: World = SimulatorWorld(here, lambda service: here.client(service, "check_", agent))
+
+    def check(self) -> Mapping[str, Any]:
+        """Check the lab and return the report."""
+        from checker.cli import Format, run
+
+        report: Mapping[str, Any] = json.loads(run(self.world, format=Format.JSON)[1])
+        return report
+
+
+@contextmanager
+def benches(scenario_id: str, seed: str) -> Iterator[Callable[[], AbstractContextManager[TrialBench]]]:
+    """Return what opens a fresh lab of a seed as often as it is called, one at a time. The history is made once."""
+    from simulator.inprocess import Mould
+
+    with tempfile.TemporaryDirectory(prefix="lab-trial-", ignore_cleanup_errors=True) as folder:
+        mould = Mould(Path(folder), scenario_id, seed, TRIAL_HISTORY)
+
+        @contextmanager
+        def opened() -> Iterator[TrialBench]:
+            with mould.copy() as here:
+                yield TrialBench(here)
+
+        yield opened
+
+
 app = typer.Typer(
     help="An offline AWS with a real incident in it: investigate, stop it, and have it graded.",
     no_args_is_help=True,
@@ -198,7 +256,7 @@ app = typer.Typer(
 simulator.cli.register(app)
 app.add_typer(checker.cli.build(world_of))
 app.add_typer(templates.cli.commands(connect, seed_of, further))
-app.add_typer(scenario.cli.app, name="scenario", help="For authors: look at a scenario and lint it.")
+app.add_typer(scenario.cli.commands(benches), name="scenario", help="For authors: look at a scenario and lint it.")
 
 
 @app.command()

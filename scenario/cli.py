@@ -1,17 +1,41 @@
 """`lab scenario`: what an author of scenarios needs. What is slow to import is imported inside the commands."""
 
-from typing import Annotated
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from scenario.stage import Bench
+
+Benches = Callable[[str, str], AbstractContextManager[Callable[[], AbstractContextManager["Bench"]]]]
+"""(scenario id, seed) -> what opens a fresh lab of that seed, as often as it is called, one at a time."""
 
 DEFAULT = "lambda-malicious-ip"
 
 ScenarioId = Annotated[str, typer.Argument(metavar="SCENARIO", help="The scenario's id, its folder's name.")]
 
-app = typer.Typer(no_args_is_help=True)
+
+def commands(benches: Benches) -> typer.Typer:
+    """Return the room's commands; `lab.py` mounts them and hands in the labs that fixes are played in."""
+    app = typer.Typer(no_args_is_help=True)
+    app.command("list")(list_)
+    app.command()(show)
+    app.command()(lint)
+
+    @app.command()
+    def test(
+        scenario_id: ScenarioId = DEFAULT,
+        only: Annotated[str | None, typer.Option(help="Only the fix with this id.")] = None,
+        seed: Annotated[str, typer.Option(help="The seed of the labs.")] = "trial",
+    ) -> None:
+        """Play every fix and tempting wrong fix against a fresh lab. Exits with 1 where the grader disagrees."""
+        _test(benches, scenario_id, only, seed)
+
+    return app
 
 
-@app.command("list")
 def list_() -> None:
     """List the scenarios that the kit holds."""
     from scenario import load
@@ -20,7 +44,6 @@ def list_() -> None:
         typer.echo(f"{scenario_id}  {load.load(scenario_id, tasks_only=True).title}")
 
 
-@app.command()
 def show(scenario_id: ScenarioId = DEFAULT) -> None:
     """Print a scenario: assignment, tasks, what goes on in the background, fixes."""
     from scenario import load
@@ -40,7 +63,6 @@ def show(scenario_id: ScenarioId = DEFAULT) -> None:
         typer.echo(f"  {wrong.id}: {wrong.title}")
 
 
-@app.command()
 def lint(scenario_id: ScenarioId = DEFAULT) -> None:
     """Say what an author should mend in a scenario. Exits with 1 where there is something."""
     from scenario import load
@@ -54,14 +76,7 @@ def lint(scenario_id: ScenarioId = DEFAULT) -> None:
     typer.echo("Nothing to mend.", err=True)
 
 
-@app.command()
-def test(
-    scenario_id: ScenarioId = DEFAULT,
-    only: Annotated[str | None, typer.Option(help="Only the fix with this id.")] = None,
-    seed: Annotated[str, typer.Option(help="The seed of the labs.")] = "trial",
-    jobs: Annotated[int, typer.Option(min=1, help="How many labs at a time.")] = 1,
-) -> None:
-    """Play every fix and tempting wrong fix against a fresh lab. Exits with 1 where the grader disagrees."""
+def _test(benches: Benches, scenario_id: str, only: str | None, seed: str) -> None:
     from functools import partial
 
     from scenario import load
@@ -76,11 +91,14 @@ def test(
             f"playing {only!r}", "the scenario has no such fix", f"Choose of: {', '.join(known)}.", exit_code=2
         )
     disagreements = 0
-    for result in trials(scenario, partial(fresh, scenario, seed), only=only, jobs=jobs):
-        disagreements += bool(result.disagreement)
-        verdict = "accepted" if result.verdict.passed else "refused"
-        typer.echo(f"{result.exercise.id}: {verdict}, {result.verdict.score} points. {result.disagreement}".rstrip())
-        if result.disagreement:
-            typer.echo(f"    {result.verdict.why}")
+    with benches(scenario.id, seed) as opened:
+        for result in trials(scenario, partial(fresh, scenario, seed, opened), only=only):
+            disagreements += bool(result.disagreement)
+            verdict = "accepted" if result.verdict.passed else "refused"
+            typer.echo(
+                f"{result.exercise.id}: {verdict}, {result.verdict.score} points. {result.disagreement}".rstrip()
+            )
+            if result.disagreement:
+                typer.echo(f"    {result.verdict.why}")
     if disagreements:
         raise typer.Exit(1)

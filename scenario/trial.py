@@ -4,7 +4,6 @@ The lab that they are played against is handed in; `stage` makes the one that `l
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,26 +61,25 @@ def trials(
     fresh: Callable[[], AbstractContextManager[TrialLab]],
     *,
     only: str | None = None,
-    jobs: int = 1,
 ) -> Iterator[Result]:
-    """Play every fix and tempting wrong fix (or `only` the one of that id) and yield how each went, in order.
-
-    Each gets a lab of its own; `jobs` of them run at a time.
-    """
-
-    def trial(exercise: Fix | TemptingWrongFix) -> Result:
-        with fresh() as lab:
-            try:
-                play(exercise.steps, lab)
-            except CallFailed as failed:
-                nothing = Verdict(passed=False, score=0, why="It was not graded.")
-                return Result(exercise=exercise, verdict=nothing, disagreement=f"It cannot be played: {failed}.")
-            verdict = lab.remediation()
-        return Result(exercise=exercise, verdict=verdict, disagreement=disagreement(exercise, verdict))
-
+    """Play every fix and tempting wrong fix (or `only` the one of that id), each in a lab of its own; yield how each went."""
     exercises: tuple[Fix | TemptingWrongFix, ...] = (*scenario.fixes, *scenario.tempting_wrong_fixes)
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(trial, [each for each in exercises if only is None or each.id == only])
+    for exercise in exercises:
+        if only is None or exercise.id == only:
+            with fresh() as lab:
+                result = trial(exercise, lab)
+            yield result
+
+
+def trial(exercise: Fix | TemptingWrongFix, lab: TrialLab) -> Result:
+    """Play one exercise in a fresh lab and return how it went."""
+    try:
+        play(exercise.steps, lab)
+    except CallFailed as failed:
+        nothing = Verdict(passed=False, score=0, why="It was not graded.")
+        return Result(exercise=exercise, verdict=nothing, disagreement=f"It cannot be played: {failed}.")
+    verdict = lab.remediation()
+    return Result(exercise=exercise, verdict=verdict, disagreement=disagreement(exercise, verdict))
 
 
 def play(steps: tuple[Call | Wait, ...], lab: TrialLab) -> None:

@@ -137,10 +137,10 @@ def _serve(options: argparse.Namespace, home: Home, server: "Server") -> int:
     opened = open_lab(options, home, endpoint_url)
     lab = opened.lab
     stopping = threading.Event()
-    running = _running(lab, endpoint_url, options.hosted)
+    running = running_of(lab, endpoint_url, options.hosted)
     control = Control(lab=lab, token=running.token, stop=stopping.set, version=_version("guardduty-lab"))
     gateway = Gateway(labs={lab.account_id: lab}, control=control, hosted=options.hosted)
-    _give_keys(gateway, lab, running)
+    give_keys(gateway, lab, running)
     if not options.hosted:
         gateway.console = console.mounted(running, home, gateway)
     server.wsgi_app = gateway
@@ -256,7 +256,8 @@ def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, enviro
     return lab
 
 
-def _running(lab: "Lab", endpoint_url: str, hosted: bool) -> Running:
+def running_of(lab: "Lab", endpoint_url: str, hosted: bool) -> Running:
+    """Return how a lab that this process opened is reached, with keys and a token made for it now."""
     keys = {}
     for who in ("", "check_", "owner_"):
         keys[f"{who}access_key_id"] = Ids.of(lab.seed, "keys", who).unique_id("ASIA", lab.account_id, 20)
@@ -277,7 +278,7 @@ def _running(lab: "Lab", endpoint_url: str, hosted: bool) -> Running:
     )
 
 
-def _give_keys(gateway: "Gateway", lab: "Lab", running: Running) -> None:
+def give_keys(gateway: "Gateway", lab: "Lab", running: Running) -> None:
     """Let the gateway know the trainee's session, the checker's (the same role, told apart by name) and the account owner's."""
     from simulator.gateway import Key
     from simulator.story import account_owner, participant_role, session_of

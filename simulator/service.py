@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from simulator.clock import milliseconds, moment
 from simulator.identity import Ids, Principal
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class Context:
         self.lab.record(self, service, kind, data)
 
     def wait(self, seconds: float) -> None:
-        """Let lab time pass in a process: what it does next is stamped that much later."""
-        self.now += timedelta(seconds=seconds)
+        """Let lab time pass in a process, to the millisecond: what it does next is stamped that much later."""
+        self.now = moment(milliseconds(self.now + timedelta(seconds=seconds)))
         self.lab.clock.stamp(self.now)
 
 
