@@ -248,8 +248,9 @@ def _protocol(service: str, request: HttpRequest) -> str:
 
 def _answer(routed: Routed, done: Done) -> HttpAnswer:
     if done.answer is not None:
-        headers = {**done.answer.headers, "x-amzn-RequestId": done.request_id}
-        return replace(done.answer, headers=headers)
+        return replace(
+            done.answer, headers={**done.answer.headers, **wire.request_id_headers(routed.service, done.request_id)}
+        )
     if done.error is not None:
         return wire.serialise_error(routed.service, routed.protocol, done.error, done.request_id)
     return wire.serialise(routed.service, routed.operation, routed.protocol, done.result or {}, done.request_id)

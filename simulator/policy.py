@@ -8,7 +8,7 @@ Source: IAM user guide, Policy evaluation logic, IAM JSON policy elements; servi
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simulator.world import Lab
 
 Document = Mapping[str, Any]
+_ARN_ACCOUNT = re.compile(r"arn:aws[\w-]*:[\w-]+:[\w-]*:(\d{12}):")
 JSON_PROTOCOL_CODE = "AccessDeniedException"
 QUERY_SERVICES = frozenset({"iam", "sts", "cloudformation", "s3", "sns", "elb", "elbv2", "rds", "autoscaling", "sqs"})
 
@@ -202,8 +203,11 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
 def authorise(lab: "Lab", ctx: "Context", service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Raise AwsError (AccessDenied in the service's words) where the principal's policies do not allow the call.
 
-    AWS services, the account's root and the role that set the account up (it is in no lab's IAM) are not asked.
+    AWS services, the account's root and the role that set the account up (it is in no lab's IAM) are not asked, save for what
+    belongs to another account: nobody has that here.
     """
+    if service not in lab.services():
+        _refuse_foreign(ctx, service, operation, params)
     identity = identity_policies(lab, ctx.principal)
     if identity is None or (service, operation) == ("sts", "GetCallerIdentity"):
         return
@@ -222,6 +226,28 @@ def authorise(lab: "Lab", ctx: "Context", service: str, operation: str, params: 
             decision = _within_session(of_session, request)
         if decision is not Decision.ALLOW:
             raise refusal(ctx.principal, service, each, decision)
+
+
+def _refuse_foreign(ctx: "Context", service: str, operation: str, params: Mapping[str, Any]) -> None:
+    """Refuse a call about another account's resource. moto serves many accounts and follows some of their ARNs."""
+    for arn in _arns(params):
+        if _ARN_ACCOUNT.match(arn)[1] != ctx.account_id:  # type: ignore[index]
+            action = needed(service, operation, {}, ctx.account_id, ctx.region)[0].action
+            text = f"User: {ctx.principal.arn or ctx.principal.name} is not authorized to perform: {action} on resource: {arn}"
+            raise _denial(service, f"{text} because no resource-based policy allows the {action} action")
+
+
+def _arns(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the ARNs with an account among parameters, wherever they are; who is named as a principal is no resource."""
+    if isinstance(value, str):
+        if _ARN_ACCOUNT.match(value) and "principal" not in name.lower():
+            yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _arns(item, str(key))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _arns(item, name)
 
 
 def _within_session(policies: Iterable[Document], request: Request) -> Decision:
@@ -373,6 +399,10 @@ def refusal(principal: Principal, service: str, what: Needed, decision: Decision
     explicit = decision in (Decision.EXPLICIT_DENY, Decision.SESSION_EXPLICIT_DENY)
     reason = because if explicit else f"because {because}"
     text = f"User: {principal.arn} is not authorized to perform: {what.action} on resource: {what.resource} {reason}"
+    return _denial(service, text)
+
+
+def _denial(service: str, text: str) -> AwsError:
     if service == "ec2":
         return AwsError(
             "UnauthorizedOperation", f"You are not authorized to perform this operation. {text}", status=403

@@ -48,6 +48,8 @@ SIGNING_NAMES = {
     "servicequotas": "service-quotas",
     "aoss": "opensearchserverless",
     "execute-api": "apigatewaymanagementapi",
+    "s3express": "s3",
+    "s3-object-lambda": "s3",
 }
 TARGETS = {
     "DynamoDBStreams": "dynamodbstreams",
@@ -483,11 +485,19 @@ def _xml_safe(text: str) -> str:
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
+def request_id_headers(service: str, request_id: str) -> dict[str, str]:
+    """Return the headers that tell a request's id: S3 has its own, made of the same id."""
+    if service != "s3":
+        return {"x-amzn-RequestId": request_id}
+    digits = request_id.replace("-", "").upper()
+    return {"x-amz-request-id": digits[:16], "x-amz-id-2": base64.b64encode(digits.encode() * 2).decode()}
+
+
 def serialise(service: str, operation: str, protocol: str, result: Mapping[str, Any], request_id: str) -> HttpAnswer:
     """Return the HTTP answer for an operation's result in the protocol the client spoke."""
     op = operation_model(service, operation)
     status = result.get("ResponseMetadata", {}).get("HTTPStatusCode") or op.http.get("responseCode", 200)
-    headers = {"x-amzn-RequestId": request_id}
+    headers = request_id_headers(service, request_id)
     shape = op.output_shape
     if protocol == "query":
         inner = _xml_members(shape, result) if shape is not None else ""
@@ -556,7 +566,7 @@ def serialise_error(service: str, protocol: str, error: AwsError, request_id: st
     shape = _error_shape(service, error.code)
     metadata = shape.metadata if shape is not None else {}
     status = error.status or metadata.get("error", {}).get("httpStatusCode") or metadata.get("httpStatusCode") or 400
-    headers = {"x-amzn-RequestId": request_id}
+    headers = request_id_headers(service, request_id)
     fields = {name: value for name, value in error.fields.items() if name != "service"}
     if protocol in ("query", "ec2", "rest-xml"):
         return _xml_error(service, protocol, error, status, headers, request_id)
@@ -595,7 +605,8 @@ def _xml_error(
     if protocol == "ec2":
         text = f"<Response><Errors><Error>{core}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
     elif service == "s3":
-        text = f"<Error>{core}<RequestId>{request_id}</RequestId></Error>"
+        told = headers["x-amz-request-id"], headers["x-amz-id-2"]
+        text = f"<Error>{core}<RequestId>{told[0]}</RequestId><HostId>{told[1]}</HostId></Error>"
     else:
         side = "Receiver" if status >= 500 else "Sender"
         namespace = model(service).metadata.get("xmlNamespace", "")
@@ -655,6 +666,8 @@ def from_http(service: str, operation: str, answer: HttpAnswer) -> dict[str, Any
     _, parser, _ = _botocore(service)
     op = operation_model(service, operation)
     # botocore decodes a payload of type bytes as text, for it expects a stream there; a bytearray it leaves alone.
+    if op.has_event_stream_output and answer.status < 300:
+        return {}  # events are read as they come, by whoever asked for them
     streams = op.has_streaming_output and answer.status < 300
     body = bytearray(answer.body) if streams else answer.body
     response = {"headers": _Headers(answer.headers), "status_code": answer.status, "body": body, "context": {}}

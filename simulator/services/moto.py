@@ -61,6 +61,11 @@ S3_UNKNOWN = frozenset({
     "metadataInventoryTable", "metadataJournalTable", "metadataTable", "metrics", "renameObject", "requestPayment", "session", "torrent",
 })  # fmt: skip
 """What S3's requests may ask for in their query and moto does not look at: it would read, replace or delete the object or bucket."""
+_DROPPED = frozenset({
+    "status", "x-amzn-requestid", "x-amz-content-sha256", "x-amz-sdk-checksum-algorithm", "x-amz-decoded-content-length", "x-amz-trailer",
+    "x-amz-user-agent", "x-amz-date", "x-amz-security-token",
+})  # fmt: skip
+"""Headers that an answer of moto's repeats from the request, or that the gateway writes."""
 _REQUEST_IDS = re.compile(rb"<(RequestId|requestId|RequestID|HostId|HostID)>[^<]*</\1>")
 
 
@@ -291,6 +296,8 @@ class Moto:
                 mock_random.seed(
                     f"read {ctx.account_id} {service} {request.path} {request.query}".encode() + request.body
                 )
+            if service == "s3":
+                _refuse_unknown_to_moto(request)
             handler = self._handler(service, request)
             headers = dict(request.headers)
             headers.pop("transfer-encoding", None)
@@ -452,7 +459,7 @@ def _refuse_unknown_to_moto(request: HttpRequest) -> None:
 def _answer(service: str, answered: Any, method: str) -> HttpAnswer:
     status, headers, body = answered
     raw = body.encode() if isinstance(body, str) else bytes(body or b"")
-    plain = {str(key): str(value) for key, value in dict(headers).items() if str(key).lower() != "status"}
+    plain = {str(key): str(value) for key, value in dict(headers).items() if str(key).lower() not in _DROPPED}
     status = int(dict(headers).get("status", status))
     if status >= 500 or raw[:15].lower().startswith((b"<!doctype", b"<html")) or raw == b"Not yet implemented":
         raise not_implemented(service, "this call as it was made")

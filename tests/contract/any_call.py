@@ -59,6 +59,7 @@ class InProcess:
         config = Config(
             **{
                 "parameter_validation": False,
+                "inject_host_prefix": False,
                 "retries": {"total_max_attempts": 1},
                 "s3": {"addressing_style": "path"},
                 **settings,
