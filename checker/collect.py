@@ -181,7 +181,6 @@ class _Collector:
             arn=configuration["FunctionArn"],
             role_arn=configuration.get("Role", ""),
             code_sha256=configuration.get("CodeSha256", ""),
-            timeout_s=configuration.get("Timeout", 0),
             reserved_concurrency=body.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
             vpc_id=configuration.get("VpcConfig", {}).get("VpcId", ""),
             versions=tuple(
@@ -397,7 +396,6 @@ def finding(body: dict[str, Any]) -> Finding:
     return Finding(
         id=body["Id"],
         type=body["Type"],
-        resource_type=resource.get("ResourceType", ""),
         function_name=function.get("FunctionName", ""),
         function_arn=function.get("FunctionArn", ""),
         role_arn=function.get("Role", ""),
@@ -407,7 +405,6 @@ def finding(body: dict[str, Any]) -> Finding:
         first_seen=_moment(service.get("EventFirstSeen")),
         last_seen=_moment(service.get("EventLastSeen")),
         created_at=_moment(body.get("CreatedAt")),
-        count=service.get("Count", 0),
         archived=bool(service.get("Archived")),
         sample=body.get("Title", "").startswith("[SAMPLE]") or '"sample":true' in additional.replace(" ", ""),
     )
@@ -440,13 +437,11 @@ def event(body: dict[str, Any]) -> Event:
         session=body.get("Username", "") or identity.get("userName", ""),
         issuer=issuer.get("userName", ""),
         issuer_arn=issuer.get("arn", "") or identity.get("arn", ""),
-        principal_id=identity.get("principalId", ""),
         invoked_by=identity.get("invokedBy", ""),
         user_agent=record.get("userAgent", "") or "",
         error=record.get("errorCode", "") or "",
         request=record.get("requestParameters") or {},
         response=record.get("responseElements") or {},
-        resources=tuple(each.get("ResourceName", "") for each in body.get("Resources", ())),
     )
 
 

@@ -21,7 +21,6 @@ class Finding:
 
     id: str
     type: str
-    resource_type: str = ""
     function_name: str = ""
     function_arn: str = ""
     role_arn: str = ""
@@ -31,7 +30,6 @@ class Finding:
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     created_at: datetime | None = None
-    count: int = 0
     archived: bool = False
     sample: bool = False
 
@@ -48,13 +46,11 @@ class Event:
     session: str = ""
     issuer: str = ""
     issuer_arn: str = ""
-    principal_id: str = ""
     invoked_by: str = ""
     user_agent: str = ""
     error: str = ""
     request: Mapping[str, Any] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
-    resources: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:
@@ -82,7 +78,6 @@ class Function:
     arn: str
     role_arn: str = ""
     code_sha256: str = ""
-    timeout_s: int = 0
     reserved_concurrency: int | None = None
     vpc_id: str = ""
     versions: tuple[str, ...] = ()

@@ -105,7 +105,6 @@ HISTORY = (
 ASSIGNED = Finding(
     id="28c860e84b1412e575ab71c780ff8d9d",
     type=FINDING_TYPE,
-    resource_type="Lambda",
     function_name=NAME,
     function_arn=ARN,
     role_arn=ROLE_ARN,
@@ -115,12 +114,10 @@ ASSIGNED = Finding(
     first_seen=START + timedelta(minutes=20),
     last_seen=NOW - timedelta(minutes=1),
     created_at=START + timedelta(minutes=26),
-    count=238,
 )
 NEIGHBOUR = Finding(
     id="aac860e84b1412e575ab71c780ff8d9d",
     type="UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom",
-    resource_type="AccessKey",
     ip=SECOND_IP,
     list_names=("S3BadIpAddressList",),
     first_seen=START + timedelta(hours=3),
@@ -136,7 +133,6 @@ FUNCTION = Function(
     arn=ARN,
     role_arn=ROLE_ARN,
     code_sha256=CODE,
-    timeout_s=3,
     stack_name="guardduty-lab-workload",
     invokers=("events.amazonaws.com",),
 )
@@ -169,7 +165,7 @@ _OF_FUNCTION = {
     **{key: key for key in ("vpc_id", "code_sha256", "invokers", "versions")},
 }
 _OF_GUARDS = ("detector_id", "detector_on", "lambda_protection", "lists", "suppressions", "recorder_on", "trails")
-_OF_FINDING = ("archived", "count", "last_seen", "first_seen")
+_OF_FINDING = ("archived", "last_seen", "first_seen")
 
 
 def lab(**changes: Any) -> Evidence:

