@@ -13,8 +13,8 @@ def test_the_text_by_keyboard_alone(lab: RunningLab, browser: Browser) -> None:
     # The values have the focus already: on to Lambda.
     browser.enter("Lambda")
     browser.enter("UnauthorizedAccess:Lambda/MaliciousIPCaller.Custom")
-    focused = browser.driver.switch_to.active_element
-    assert focused.get_attribute("id") == "finding-title", "the panel that was opened has the focus"
+    # The panel that was opened has the focus.
+    browser.until(lambda: browser.driver.switch_to.active_element.get_attribute("id") == "finding-title")
     address = browser.value("IP address").split()[0]
     browser.enter("Timeline in AWS Config")
     while "whole history" not in browser.text():

@@ -130,12 +130,13 @@ class Browser:
         for key in keys:
             self.driver.switch_to.active_element.send_keys(key)
 
-    def tab_to(self, words: str, limit: int = 250) -> WebElement:
-        """Press Tab until what has the focus says `words`, as somebody without a mouse does, and return it."""
+    def tab_to(self, words: str, *, begins: bool = False, limit: int = 250) -> WebElement:
+        """Press Tab until what has the focus says `words` (or begins so), as somebody without a mouse does, and return it."""
         for _ in range(limit):
             self.press(Keys.TAB)
             focused = self.driver.switch_to.active_element
-            if words in self._name(focused):
+            name = self._name(focused)
+            if name.startswith(words) if begins else words in name:
                 return focused
         raise AssertionError(f"{limit} times Tab never came to {words!r}")
 
@@ -145,7 +146,7 @@ class Browser:
 
     def enter(self, words: str) -> None:
         """Come to a link or button by Tab, press Enter, and wait for the next page."""
-        element = self.tab_to(words)
+        element = self.tab_to(words, begins=True)
         element.send_keys(Keys.ENTER)
         self.turned(element)
 
