@@ -52,9 +52,17 @@ PASSED_ROLES = {
     ("config", "PutConfigurationRecorder"): ("ConfigurationRecorder.roleARN", "config.amazonaws.com"),
     ("scheduler", "CreateSchedule"): ("Target.RoleArn", "scheduler.amazonaws.com"),
     ("scheduler", "UpdateSchedule"): ("Target.RoleArn", "scheduler.amazonaws.com"),
-    ("cloudformation", "CreateStack"): ("RoleARN", "cloudformation.amazonaws.com"),
-    ("cloudformation", "UpdateStack"): ("RoleARN", "cloudformation.amazonaws.com"),
-    ("cloudformation", "DeleteStack"): ("RoleARN", "cloudformation.amazonaws.com"),
+    **{
+        ("cloudformation", operation): ("RoleARN", "cloudformation.amazonaws.com")
+        for operation in (
+            "CreateStack",
+            "UpdateStack",
+            "DeleteStack",
+            "CreateChangeSet",
+            "ContinueUpdateRollback",
+            "RollbackStack",
+        )
+    },
 }
 """Where a call hands a role to a service: the parameter, and the service that `iam:PassedToService` then names."""
 

@@ -26,7 +26,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "Environment": {"Variables": {}},
     "EphemeralStorage": {"Size": 512},
     "FileSystemConfigs": [],
-    "KmsKeyArn": "",
+    "KMSKeyArn": "",
     "Layers": [],
     "MemorySize": 128,
     "SnapStart": {"ApplyOn": "None"},
@@ -55,6 +55,8 @@ def _settings(props: Properties) -> dict[str, Any]:
     settings = pick(props, _CONFIGURATION)
     if "VpcConfig" in settings:
         settings["VpcConfig"] = pick(settings["VpcConfig"], "SubnetIds SecurityGroupIds Ipv6AllowedForDualStack")
+    if "KmsKeyArn" in settings:
+        settings["KMSKeyArn"] = settings.pop("KmsKeyArn")  # the API spells it otherwise
     return settings
 
 
