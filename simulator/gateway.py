@@ -109,7 +109,7 @@ class Gateway:
                 source_ip=source_ip,
                 user_agent=request.header("user-agent"),
                 protocol=routed.protocol,
-                http=replace(request, host=wire.moto_host(routed.service, routed.region)),
+                http=_for_moto(routed, request),
             )
             done = _wait_for_messages(lab, ask) if _polls(ask) else lab.ask(ask)
             request_id = done.request_id
@@ -239,6 +239,8 @@ def _protocol(service: str, request: HttpRequest) -> str:
     except Exception:  # an unknown service is told of in JSON
         return "json"
     supported = model.metadata.get("protocols", [str(model.protocol)])
+    if request.header("smithy-protocol") == "rpc-v2-cbor":
+        return wire.CBOR
     if request.header("content-type").startswith("application/x-www-form-urlencoded") and "query" in supported:
         return "query"
     if request.header("content-type").startswith("application/x-amz-json") and "json" in supported:
@@ -246,8 +248,18 @@ def _protocol(service: str, request: HttpRequest) -> str:
     return str(model.protocol)
 
 
+def _for_moto(routed: Routed, request: HttpRequest) -> HttpRequest:
+    """Return the request as moto reads it: on the service's own host, and in JSON where it came in CBOR."""
+    if routed.protocol == wire.CBOR:
+        return wire.as_http(routed.service, routed.operation, routed.params, routed.region)
+    return replace(request, host=wire.moto_host(routed.service, routed.region))
+
+
 def _answer(routed: Routed, done: Done) -> HttpAnswer:
-    if done.answer is not None:
+    if done.answer is not None and routed.protocol == wire.CBOR and done.error is None:
+        result = wire.from_http(routed.service, routed.operation, done.answer)
+        return wire.serialise(routed.service, routed.operation, routed.protocol, result, done.request_id)
+    if done.answer is not None and routed.protocol != wire.CBOR:
         return replace(
             done.answer, headers={**done.answer.headers, **wire.request_id_headers(routed.service, done.request_id)}
         )

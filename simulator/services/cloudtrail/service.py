@@ -21,6 +21,9 @@ KEPT = timedelta(days=90)
 DELIVERY_SECONDS = (110, 290)
 """How late events appear: AWS says about five minutes on average, not guaranteed (CloudTrail user guide)."""
 
+REMEMBERED = 5000
+"""How many events are kept as they were written: looking at them again costs little, forgetting them nothing but time."""
+
 Match = Callable[[Call, str], bool]
 ATTRIBUTES: dict[str, Match] = {
     "EventId": lambda call, value: call.event_id == value,
@@ -48,6 +51,7 @@ class CloudTrail(Trails, Service):
         Service.__init__(self, lab)
         Trails.__init__(self)
         self._calls: list[Call] = []
+        self._written: dict[int, dict[str, Any]] = {}
 
     def on_call(self, call: Call) -> None:
         """Take a call into the history, unless it is a data event or an AWS service's own."""
@@ -108,17 +112,27 @@ class CloudTrail(Trails, Service):
                 yield index, call
 
     def _event(self, call: Call) -> dict[str, Any]:
-        return {
-            "EventId": call.event_id,
-            "EventName": event_name(call.service, call.operation),
-            "ReadOnly": "true" if call.read_only else "false",
-            "AccessKeyId": call.principal.access_key_id,
-            "EventTime": call.at.replace(microsecond=0),
-            "EventSource": event_source(call.service),
-            "Username": username(call.principal),
-            "Resources": [{"ResourceType": kind, "ResourceName": name} for kind, name in resources(call)],
-            "CloudTrailEvent": json.dumps(record(call, self.lab.account_id), separators=(",", ":")),
-        }
+        """Return the event of a call. It never changes, so it is written once."""
+        event = self._written.get(call.seq)
+        if event is None:
+            if len(self._written) >= REMEMBERED:
+                self._written.clear()
+            event = self._written[call.seq] = _written(call, self.lab.account_id)
+        return event
+
+
+def _written(call: Call, account_id: str) -> dict[str, Any]:
+    return {
+        "EventId": call.event_id,
+        "EventName": event_name(call.service, call.operation),
+        "ReadOnly": "true" if call.read_only else "false",
+        "AccessKeyId": call.principal.access_key_id,
+        "EventTime": call.at.replace(microsecond=0),
+        "EventSource": event_source(call.service),
+        "Username": username(call.principal),
+        "Resources": [{"ResourceType": kind, "ResourceName": name} for kind, name in resources(call)],
+        "CloudTrailEvent": json.dumps(record(call, account_id), separators=(",", ":")),
+    }
 
 
 def delivery_delay(call: Call) -> timedelta:
