@@ -1,25 +1,99 @@
 """What would happen next, were nothing changed: which invocations, and which connections they would be permitted to make.
 
-Every schedule and queued retry tells its coming invocations; each function that would run is rehearsed with them in a fork of
-its process or in a fresh one, never in the warm one; what it would try to reach is put to the network model. Nothing is
-journalled and nothing changes. Several samples stand for handlers that vary: a connection that any of them makes *may* happen.
+Every schedule, queued retry and report that is due tells its coming invocations; each function that would run is rehearsed with all
+of them, in their order, in a fork of its process or in a new one, never in the warm one; what it would try to reach is put to the
+network model. What a run sets off (a destination, a dead-letter queue, a retry) is rehearsed in turn. Nothing is journalled and
+nothing changes. The lab is asked under its lock, which is let go of while functions are rehearsed: what is told is true of one moment.
+
+*May* counts: functions are tried several times, with other random numbers and other request ids each time, and from a cold start
+as well, since an execution environment is never promised to stay. Bounded in runs and time; what could not be tried to its end is
+"not determinable", never "nothing". A choice that is rarer than about one in a thousand runs can be missed.
 """
 
-from collections import defaultdict
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from simulator.functions import Invocation
+from simulator.functions import FunctionSpec, Invocation, Rehearsal
 from simulator.identity import Ids
-from simulator.network import decide
-from simulator.service import Upcoming
+from simulator.network import VpcView, decide
+from simulator.service import Connection, Upcoming
 
 if TYPE_CHECKING:
     from simulator.world import Lab
 
-SAMPLES = 3
-BUDGET_SECONDS = 8.0
-MAX_RUNS = 400
+BUDGET_SECONDS = 20.0
+"""For the one try of every function that must come to its end. It is far more than ordinary handlers take."""
+
+FURTHER_SECONDS = 5.0
+"""For the further tries, which show what else may happen."""
+
+MAX_RUNS = 50_000
+"""Invocations of a function that are tried at most: a month of one a minute."""
+
+SAMPLES = 2
+SAMPLES_OF_CHANCE = 16
+"""How often a function is tried; one whose code draws lots more often."""
+
+COLD_STARTS = 24
+"""How many invocations are tried as cold starts of their own, spread over the time."""
+
+MAX_HOPS = 4
+"""How far what sets off what is followed."""
+
+RETRIED_AFTER = (timedelta(minutes=1), timedelta(minutes=3))
+"""Source: AWS Lambda developer guide, How Lambda handles errors and retries with asynchronous invocation."""
+
+LOTS = (b"random", b"secrets", b"uuid", b"shuffle")
+READ_AT_MOST = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A function version that would run: how, in which network, and for what, in order of time."""
+
+    function_arn: str
+    spec: FunctionSpec
+    network: VpcView | None
+    coming: tuple[Upcoming, ...]
+
+
+@dataclass(slots=True)
+class _Outlook:
+    """What was found so far: the first moment of each connection, and what could not be told."""
+
+    found: dict[tuple[str, str, int, str], dict[str, Any]] = field(default_factory=dict)
+    why: list[str] = field(default_factory=list)
+    invocations: int = 0
+
+    def add(self, part: _Part, coming: Iterable[Upcoming], rehearsal: Rehearsal) -> None:
+        """Take in what a rehearsal of `coming` has shown."""
+        for each, attempts in zip(coming, rehearsal.connections, strict=False):
+            for attempt in attempts:
+                self._add(part, each, attempt)
+
+    def _add(self, part: _Part, each: Upcoming, attempt: Connection) -> None:
+        key = (part.function_arn, attempt.ip, attempt.port, attempt.protocol)
+        at = _text(each.at)
+        if key in self.found and self.found[key]["at"] <= at:
+            return
+        verdict = decide(attempt, part.network)
+        self.found[key] = {
+            "at": at,
+            "function_arn": part.function_arn,
+            "ip": attempt.ip,
+            "port": attempt.port,
+            "protocol": attempt.protocol,
+            "permitted": verdict.permitted,
+            "source": each.source,
+            "why": verdict.why,
+        }
 
 
 def look_ahead(lab: "Lab", horizon: timedelta) -> dict[str, Any]:
@@ -28,73 +102,170 @@ def look_ahead(lab: "Lab", horizon: timedelta) -> dict[str, Any]:
     `connections` are in order of time, each once per function, address and port and with the first moment at which it may happen;
     `determinable` is false where a function could not be rehearsed to the end, and `why` says which and why.
     """
+    outlook = _Outlook()
     with lab.lock:
         lab.tick()
         now = lab.clock.now()
-        coming = _coming(lab, now + horizon)
-        why: list[str] = []
-        connections: list[dict[str, Any]] = []
-        budget = BUDGET_SECONDS / max(len(coming), 1)
-        for function_arn, invocations in coming.items():
-            for version_arn in lab.service("lambda").what_may_run(function_arn):
-                _rehearse(lab, version_arn, invocations, budget, connections, why)
-    connections.sort(key=lambda each: each["at"])
+        coming = [each for service in lab.services().values() for each in service.upcoming(now + horizon)]
+        parts = _parts(lab, coming, outlook)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(MAX_HOPS):
+            if not parts:
+                break
+            shown = _rehearsed(lab, parts, outlook, pool)
+            with lab.lock:
+                parts = _parts(lab, _set_off(lab, parts, shown), outlook)
+        else:
+            if parts:
+                outlook.why.append("functions set each other off in too long a chain")
     return {
         "lab_time": _text(now),
         "until": _text(now + horizon),
-        "invocations": sum(len(each) for each in coming.values()),
-        "determinable": not why,
-        "why": why,
-        "connections": connections,
+        "invocations": outlook.invocations,
+        "determinable": not outlook.why,
+        "why": outlook.why,
+        "connections": sorted(outlook.found.values(), key=lambda each: str(each["at"])),
     }
 
 
-def _coming(lab: "Lab", until: datetime) -> dict[str, list[Upcoming]]:
-    """Return the invocations that would be let through, by function, in order of time."""
-    coming: dict[str, list[Upcoming]] = defaultdict(list)
-    for service in lab.services().values():
-        for each in service.upcoming(until):
-            if each.allowed:
-                coming[each.function_arn].append(each)
-    return {arn: sorted(each, key=lambda one: one.at)[:MAX_RUNS] for arn, each in coming.items()}
+def _rehearsed(lab: "Lab", parts: list[_Part], outlook: _Outlook, pool: Executor) -> list[Rehearsal]:
+    """Try every part, once to its end and then again as far as the time allows; return what the first tries showed."""
+    until = time.monotonic() + BUDGET_SECONDS
+    shown = list(pool.map(lambda part: _first(lab, part, outlook, until), parts))
+    further_until = time.monotonic() + FURTHER_SECONDS
+    list(pool.map(lambda part: _further(lab, part, outlook, further_until), parts))
+    retried = [_retried(lab, part) for part, each in zip(parts, shown, strict=True) if each.failed]
+    list(pool.map(lambda part: _try(lab, part, outlook, 1, further_until), retried))
+    return shown
 
 
-def _rehearse(
-    lab: "Lab",
-    function_arn: str,
-    coming: list[Upcoming],
-    budget: float,
-    connections: list[dict[str, Any]],
-    why: list[str],
-) -> None:
+def _parts(lab: "Lab", coming: Iterable[Upcoming], outlook: _Outlook) -> list[_Part]:
+    """Return what would run, a part for each process: invocations of it under several names follow one another there."""
     functions = lab.service("lambda")
-    spec = functions.rehearsal(function_arn)
-    if spec is None:
-        return
-    ids = Ids.of(lab.seed, "rehearsal", function_arn)
-    invocations = [Invocation(request_id=ids.uuid4(), payload=each.payload, now=each.at) for each in coming]
-    rehearsal = lab.environments.rehearse(spec, invocations, samples=SAMPLES, budget_s=budget)
-    if not rehearsal.determinable:
-        why.append(f"{spec.function_name}: {rehearsal.why}")
-    network = functions.network_of(function_arn)
-    seen: set[tuple[str, int, str]] = set()
-    for each, attempts in zip(coming, rehearsal.connections, strict=False):
-        for attempt in attempts:
-            key = (attempt.ip, attempt.port, attempt.protocol)
-            if key in seen:
-                continue
-            seen.add(key)
-            verdict = decide(attempt, network)
-            connections.append({
-                "at": _text(each.at),
-                "function_arn": function_arn,
-                "ip": attempt.ip,
-                "port": attempt.port,
-                "protocol": attempt.protocol,
-                "permitted": verdict.permitted,
-                "source": each.source,
-                "why": verdict.why,
-            })  # fmt: skip
+    by_process: dict[str, tuple[str, FunctionSpec, list[Upcoming]]] = {}
+    versions: dict[str, list[tuple[str, FunctionSpec]]] = {}
+    for each in coming:
+        if not each.allowed:
+            continue
+        outlook.invocations += 1
+        if each.function_arn not in versions:
+            arns = functions.what_may_run(each.function_arn)
+            versions[each.function_arn] = [(arn, spec) for arn in arns if (spec := functions.rehearsal(arn))]
+        for arn, spec in versions[each.function_arn]:
+            by_process.setdefault(spec.key, (arn, spec, []))[2].append(each)
+    parts = []
+    for arn, spec, invocations in by_process.values():
+        if len(invocations) > MAX_RUNS:
+            outlook.why.append(f"{spec.function_name}: it runs too often to be looked through")
+        ordered = sorted(invocations, key=lambda each: each.at)[:MAX_RUNS]
+        parts.append(
+            _Part(function_arn=arn, spec=spec, network=functions.network_of(arn), coming=tuple(ordered))
+        )  # fmt: skip
+    return parts
+
+
+def _first(lab: "Lab", part: _Part, outlook: _Outlook, until: float) -> Rehearsal:
+    """Try a function once, from the state that it is in and with the random numbers that it would draw."""
+    shown = _try(lab, part, outlook, 0, until)
+    if not shown.determinable:
+        outlook.why.append(f"{part.spec.function_name}: {shown.why}")
+    return shown
+
+
+def _further(lab: "Lab", part: _Part, outlook: _Outlook, until: float) -> None:
+    """Try it again, with other random numbers, and from cold starts at different times."""
+    step = max(len(part.coming) // COLD_STARTS, 1)
+    spread = replace(part, coming=part.coming[::step][:COLD_STARTS])
+    if lab.environments.forks:
+        cold = lab.environments.rehearse(
+            spread.spec, _invocations(lab, spread, 1), samples=1, first=1, cold="each", budget_s=_left(until)
+        )
+        outlook.add(spread, spread.coming, cold)
+    for sample in range(1, SAMPLES_OF_CHANCE if _draws_lots(part.spec) else SAMPLES):
+        if not _left(until):
+            return
+        _try(lab, part, outlook, sample, until)
+    shown = lab.environments.rehearse(
+        part.spec, _invocations(lab, part, SAMPLES), samples=1, first=SAMPLES, cold="once", budget_s=_left(until)
+    )
+    outlook.add(part, part.coming, shown)
+
+
+def _try(lab: "Lab", part: _Part, outlook: _Outlook, sample: int, until: float) -> Rehearsal:
+    invocations = _invocations(lab, part, sample)
+    shown = lab.environments.rehearse(part.spec, invocations, samples=1, first=sample, budget_s=_left(until))
+    outlook.add(part, part.coming, shown)
+    return shown
+
+
+def _invocations(lab: "Lab", part: _Part, sample: int) -> list[Invocation]:
+    """Return what a process is handed. An invocation that is tried again by Lambda keeps its request id."""
+    known: dict[bytes, str] = {}
+    ids = Ids.of(lab.seed, "rehearsal", part.spec.key, sample)
+    invocations = []
+    for each in part.coming:
+        request_id = known.get(each.payload) if each.source == "retry" else None
+        request_id = request_id or ids.uuid4()
+        known[each.payload] = request_id
+        invocations.append(Invocation(request_id=request_id, payload=each.payload, now=each.at))
+    return invocations
+
+
+def _retried(lab: "Lab", part: _Part) -> _Part:
+    """Return a part with the retries that follow invocations which fail."""
+    retries = lab.service("lambda").after_run(part.function_arn).retries
+    coming = [
+        again
+        for each in part.coming
+        for again in (each, *(replace(each, at=each.at + later, source="retry") for later in RETRIED_AFTER[:retries]))
+    ]
+    return replace(part, coming=tuple(coming[:MAX_RUNS]))
+
+
+def _set_off(lab: "Lab", parts: list[_Part], shown: list[Rehearsal]) -> Iterator[Upcoming]:
+    """Yield the invocations that the runs of functions would set off, were nothing changed."""
+    for part, rehearsal in zip(parts, shown, strict=True):
+        after = lab.service("lambda").after_run(part.function_arn)
+        ended = (
+            ("Success", rehearsal.succeeded, after.on_success),
+            ("RetriesExhausted", rehearsal.failed, after.on_failure),
+        )
+        for condition, happened, target in ended:
+            if happened and target:
+                for each in part.coming:
+                    text = _record(part, each, condition)
+                    yield from lab.service("events").told(
+                        target, text, each.at, f"what follows {part.spec.function_name}"
+                    )
+
+
+def _record(part: _Part, each: Upcoming, condition: str) -> str:
+    """Return about what a destination is told of a run; what the run returned is not known here."""
+    context = {"functionArn": part.function_arn, "condition": condition, "approximateInvokeCount": 1}
+    return json.dumps(
+        {"version": "1.0", "requestContext": context, "requestPayload": json.loads(each.payload or b"null")}
+    )
+
+
+def _draws_lots(spec: FunctionSpec) -> bool:
+    """Tell whether the code mentions chance: such a function is tried more often."""
+    left = READ_AT_MOST
+    try:
+        with zipfile.ZipFile(io.BytesIO(spec.code_zip)) as archive:
+            for name in archive.namelist():
+                if name.endswith(".py") and left > 0:
+                    with archive.open(name) as file:
+                        text = file.read(left)
+                    left -= len(text)
+                    if any(word in text for word in LOTS):
+                        return True
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError):  # then nothing of it runs
+        return False
+    return False
+
+
+def _left(until: float) -> float:
+    return max(until - time.monotonic(), 0.0)
 
 
 def _text(moment: datetime) -> str:

@@ -22,7 +22,7 @@ from simulator.clock import milliseconds
 from simulator.functions import host, reports
 from simulator.functions.child import frames
 from simulator.functions.child.files import remove_tree
-from simulator.functions.model import FunctionSpec, Invocation, Outcome, Rehearsal, Status, Walls
+from simulator.functions.model import Cold, FunctionSpec, Invocation, Outcome, Rehearsal, Status, Walls
 from simulator.functions.package import BadPackage, unpack
 from simulator.service import Connection
 
@@ -77,6 +77,11 @@ class Environments:
         self._live: OrderedDict[str, _Environment] = OrderedDict()
         self._closed = False
 
+    @property
+    def forks(self) -> bool:
+        """Whether processes can fork here: where not, each dry run is a cold start anyway."""
+        return host.FORKS
+
     def walls(self) -> Walls:
         """Return what is recorded and blocked on this machine."""
         return host.walls(kernel=self._kernel)
@@ -84,7 +89,9 @@ class Environments:
     def prepare(self, spec: FunctionSpec) -> None:
         """Begin warming up a process for the function and return at once."""
         if _runs_here(spec):
-            threading.Thread(target=self._warm_up, args=(spec,), daemon=True).start()
+            # Taken here and not in the thread: a late thread must not put an older configuration in a newer one's place.
+            environment = self._environment(spec)
+            threading.Thread(target=self._warm_up, args=(environment,), daemon=True).start()
 
     def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         """Run the function once, in its warm process or a new one.
@@ -107,26 +114,41 @@ class Environments:
         return _not_run(spec, invocation, "Runtime.ExitError", reports.exit_reason(None))
 
     def rehearse(
-        self, spec: FunctionSpec, invocations: Sequence[Invocation], *, samples: int = 3, budget_s: float = 2.0
+        self,
+        spec: FunctionSpec,
+        invocations: Sequence[Invocation],
+        *,
+        samples: int = 3,
+        budget_s: float = 2.0,
+        first: int = 0,
+        cold: Cold = "",
     ) -> Rehearsal:
         """Dry-run `invocations`, in order, `samples` times within `budget_s` seconds of real time.
 
         The runs start from the state of the warm process where there is one and leave it, its files and its counts
-        as they are. The first sample draws the random numbers that the process would draw next, the others draw other
-        ones.
+        as they are. The sample 0 draws the random numbers that the process would draw next, the others draw other
+        ones; `first` is the one to begin with. With `cold` they start from a new process, or each invocation does.
         """
         nothing = tuple(() for _ in invocations)
         if not _runs_here(spec):
             return Rehearsal(connections=nothing, determinable=False, why=f"{spec.runtime} is not run in the lab")
         started = time.monotonic()
         union: list[dict[tuple[str, int, str], Connection]] = [{} for _ in invocations]
-        for sample in range(max(samples, 1)):
+        ended: set[str] = set()
+        why, whole = "", True
+        for sample in range(first, first + max(samples, 1)):
             left = budget_s - (time.monotonic() - started)
-            why = self._rehearse_once(spec, invocations, sample, left, union)
+            why = self._rehearse_once(spec, invocations, sample, left, cold, union, ended)
             if why:
-                whole = sample > 0
-                return Rehearsal(connections=_frozen(union), determinable=whole, why=why)
-        return Rehearsal(connections=_frozen(union), determinable=True)
+                whole = sample > first
+                break
+        return Rehearsal(
+            connections=_frozen(union),
+            determinable=whole,
+            why=why,
+            succeeded="succeeded" in ended,
+            failed="failed" in ended,
+        )
 
     def forget(self, key: str) -> None:
         """End the process of the function `key`, if it has one."""
@@ -191,12 +213,20 @@ class Environments:
             environment.retire()
         return found
 
-    def _warm_up(self, spec: FunctionSpec) -> None:
+    def _is_current(self, spec: FunctionSpec) -> bool:
+        """Say whether no process of another configuration is warm: one that is must not make room for a dry run."""
+        with self._lock:
+            found = self._live.get(spec.key)
+        return found is None or found.spec.identity == spec.identity
+
+    def _warm_up(self, environment: _Environment) -> None:
         try:
-            with self._held(spec):
-                pass
+            with environment.lock:
+                if not environment.retired:
+                    self._ensure_started(environment)
         except (BadPackage, _Gone) as failed:
-            log.info("a function was not warmed up", extra={"function": spec.key, "why": str(failed)})
+            environment.end()
+            log.info("a function was not warmed up", extra={"function": environment.spec.key, "why": str(failed)})
 
     def _ensure_started(self, environment: _Environment) -> None:
         if environment.is_alive():
@@ -222,18 +252,21 @@ class Environments:
         invocations: Sequence[Invocation],
         sample: int,
         budget_s: float,
+        cold: Cold,
         union: list[dict[tuple[str, int, str], Connection]],
+        ended: set[str],
     ) -> str:
-        """Add one sample's connections to `union`; return why it did not get to its end, or nothing."""
+        """Add one sample's connections to `union` and how its runs ended; return why it did not get to its end, or nothing."""
         request = {
             "op": "rehearse",
             "id": os.urandom(8).hex(),
             "seed": None if sample == 0 else sample,
             "budget_s": budget_s,
+            "cold": cold,
             "invocations": [_run_request(spec, invocation) for invocation in invocations],
         }
         try:
-            with self._held(spec) if host.FORKS else self._apart(spec) as environment:
+            with self._held(spec) if host.FORKS and self._is_current(spec) else self._apart(spec) as environment:
                 answer = environment.ask(request, budget_s + _ANSWER_S)
         except BadPackage:
             return ""
@@ -242,6 +275,7 @@ class Environments:
         for place, found in enumerate(answer["connections"]):
             for connection in _connections(found):
                 union[place].setdefault((connection.ip, connection.port, connection.protocol), connection)
+        ended.update(name for name in ("succeeded", "failed") if answer[name])
         return str(answer["why"])
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 from simulator.service import Connection
 
 Status = Literal["ok", "error", "timeout", "exited", "out-of-memory", "init-error"]
+Cold = Literal["", "once", "each"]
+"""From where a dry run starts: the warm process, a new one, or a new one for each invocation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +82,14 @@ class Rehearsal:
     """What invocations would connect to, were they made now: for each, the union of all samples.
 
     Not `determinable` where some of it could not be run to its end; `why` says so, and what was found stands.
+    `succeeded` and `failed` say whether any invocation ended so.
     """
 
     connections: tuple[tuple[Connection, ...], ...]
     determinable: bool
     why: str = ""
+    succeeded: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class Keeper:
         self._warm: Walled | None = None
         self._walled: list[Walled] = []
         self._seen = Seen(config)
+        self._ended_well = self._ended_ill = False
         self._wakeup, wakeup = os.pipe()
         for descriptor in (self._wakeup, wakeup):
             os.set_blocking(descriptor, False)
@@ -205,13 +206,15 @@ class Keeper:
     def _rehearse(self, request: frames.Message) -> frames.Message:
         """Run a request's invocations with the state of the warm process, if there is one, and leave it as it was.
 
-        The answer's `connections` holds one list an invocation, `why` a reason where some of it did not run.
+        With `cold` they start from a new one, "once" or "each" of them. The answer's `connections` holds one list an
+        invocation, `why` a reason where some of it did not run, `succeeded` and `failed` whether any went so.
         """
         started = time.monotonic()
         uncertain = ""
         invocations = request["invocations"]
         found: list[list[frames.Message]] = []
-        fresh = self._warm is None or self._warm.status is not None
+        fresh = bool(request["cold"]) or self._warm is None or self._warm.status is not None
+        self._ended_well = self._ended_ill = False
         why = ""
         if self._warm is not None and not fresh and self._leftovers(self._warm):
             uncertain = "the function left threads or processes running, whose next steps cannot be tried out"
@@ -223,7 +226,8 @@ class Keeper:
             found += some
             fresh = True
         self._remove(folder)
-        return {"kind": "rehearsal", "id": request["id"], "connections": found, "why": why or uncertain}
+        ended = {"succeeded": self._ended_well, "failed": self._ended_ill}
+        return {"kind": "rehearsal", "id": request["id"], "connections": found, "why": why or uncertain, **ended}
 
     def _rehearse_from(
         self, request: frames.Message, budget: float, *, fresh: bool
@@ -239,7 +243,8 @@ class Keeper:
         before = set() if fresh else set(self._family(walled))
         if not fresh:
             runtime.set_shared(walled.shared, runtime.SKIPPED_DRY, 0)
-            runtime.set_shared(walled.shared, runtime.PLACE, 0)
+            for place in (runtime.PLACE, runtime.SUCCEEDED, runtime.FAILED):
+                runtime.set_shared(walled.shared, place, 0)
         self._seen.begin(walled.shared, runtime.SKIPPED_DRY, keep_apart=before)
         try:
             reached = self._dry_run(walled, request, budget, fresh=fresh)
@@ -249,6 +254,8 @@ class Keeper:
         else:
             why = ""
         finally:
+            self._ended_well |= bool(runtime.shared_value(walled.shared, runtime.SUCCEEDED))
+            self._ended_ill |= bool(runtime.shared_value(walled.shared, runtime.FAILED))
             self._end_dry_run(walled, before, fresh=fresh)
         by_place = self._seen.take_by_place()
         count = len(request["invocations"])

@@ -63,11 +63,12 @@ class Single:
 
     def _rehearse(self, request: frames.Message) -> frames.Message:
         found = []
+        ended = {"succeeded": False, "failed": False}
         for invocation in request["invocations"]:
             self._begin()
-            self._runtime.invoke(invocation)
+            ended["failed" if self._runtime.invoke(invocation)["error"] else "succeeded"] = True
             found.append(list(self._connections.values()))
-        return {"kind": "rehearsal", "connections": found, "why": ""}
+        return {"kind": "rehearsal", "connections": found, "why": "", **ended}
 
     def _begin(self) -> None:
         self._paper = Paper()

@@ -34,10 +34,11 @@ from . import audit, frames, labtime, paths
 LARGEST_RESULT = 6291556
 """Bytes of a synchronous result. Source: AWS Lambda developer guide, Lambda quotas."""
 
-SHARED_BYTES = 40
-SKIPPED, SKIPPED_DRY, PLACE, LOADED, BEGUN = 0, 8, 16, 24, 32
+SHARED_BYTES = 56
+SKIPPED, SKIPPED_DRY, PLACE, LOADED, BEGUN, SUCCEEDED, FAILED = 0, 8, 16, 24, 32, 40, 48
 """The page shared with the keeper: how far the clock was moved (warm, dry), which dry invocation runs, whether the
-handler was loaded, and whether the invocation has begun. What is said there can only shorten a run."""
+handler was loaded, whether the invocation has begun, and whether some dry invocation went well or ill. What is said
+there can only shorten a run."""
 
 
 def shared_value(shared: mmap.mmap, place: int) -> int:
@@ -146,13 +147,18 @@ class Runtime:
             pid = os.fork()
         if pid:
             _, status = os.waitpid(pid, 0)
+            if status:
+                set_shared(self._shared, FAILED, 1)
             self._say({"kind": "rehearsed", "id": request["id"], "status": status})
             return
         random.setstate(drawn)  # Python reseeds its generator in a fork
         self._try_out(request, 0)
 
     def rehearse(self, request: frames.Message) -> NoReturn:
-        """Run a dry run's invocations from the start: an invocation that ends its process is followed by a cold one."""
+        """Run a dry run's invocations from the start: an invocation that ends its process is followed by a cold one.
+
+        Where each is to be cold, every one of them runs in a process of its own.
+        """
         count = len(request["invocations"])
         place = 0
         while place < count:
@@ -160,7 +166,9 @@ class Runtime:
                 pid = os.fork()
             if pid == 0:
                 self._try_out(request, place)
-            os.waitpid(pid, 0)
+            _, status = os.waitpid(pid, 0)
+            if status:
+                set_shared(self._shared, FAILED, 1)
             place = max(shared_value(self._shared, PLACE), place) + 1
         os._exit(0)
 
@@ -175,11 +183,16 @@ class Runtime:
         os.dup2(nowhere, 2)
         if request["seed"] is not None:
             random.seed(request["seed"])
-        for place, invocation in enumerate(request["invocations"][first:], first):
+        alone = request["cold"] == "each"
+        invocations = request["invocations"][first : first + 1 if alone else None]
+        for place, invocation in enumerate(invocations, first):
             set_shared(self._shared, PLACE, place)
-            if self.invoke(invocation)["error"] == "memory":
+            error = self.invoke(invocation)["error"]
+            set_shared(self._shared, FAILED if error else SUCCEEDED, 1)
+            if error == "memory":
                 os._exit(76)
-        set_shared(self._shared, PLACE, len(request["invocations"]))
+        if not alone:
+            set_shared(self._shared, PLACE, len(request["invocations"]))
         os._exit(0)
 
     def _say(self, message: frames.Message) -> None:

@@ -24,7 +24,7 @@ MAX_TARGETS = 5
 MAX_RULES = 300
 MAX_TAGS = 50
 MAX_REQUEST_BYTES = 262_144
-MAX_FORESEEN = 200
+MAX_FORESEEN = 50_000
 """Runs of one rule that a look-ahead names; of more it names the first half and an even choice of the rest."""
 
 EVENT_FIELDS = ("id", "account", "source", "time", "region", "detail-type")
@@ -449,6 +449,26 @@ class Events(Service):
         )
         for delivery in self._wanted(region, bus_name, event):
             yield from self._foresee(region, delivery, at, f"rule {delivery.rule.name}")
+
+    def told(self, target_arn: str, text: str, at: datetime, source: str) -> Iterator[Upcoming]:
+        """Yield the runs of functions that a destination of Lambda's would cause, were it told `text` at `at`."""
+        region = target_arn.split(":")[3]
+        if targets.service_of(target_arn) == "events":
+            told = "Lambda Function Invocation Result", "lambda", json.loads(text)
+            yield from self.foreseen(region, target_arn.rpartition("/")[2], *told, at)
+            return
+        ctx = targets.looking(self.lab, PRINCIPAL, region)
+        # the function's own role invokes another function, as Scheduler's does: no policy of that one is asked
+        by_role = "scheduler.amazonaws.com"
+        for run in targets.foresee(ctx, arn=target_arn, payload=text, source_service=by_role, source_arn=target_arn):
+            yield Upcoming(
+                at=at,
+                function_arn=run.function_arn,
+                payload=run.payload,
+                source=source,
+                allowed=run.allowed,
+                why=run.why,
+            )
 
     def _foreseen(self, region: str, rule: Rule, at: datetime) -> Iterator[Upcoming]:
         event = self._scheduled_event(region, rule, at)

@@ -74,8 +74,12 @@ class Reached:
 
 
 def foresee(ctx: Context, *, arn: str, payload: str, source_service: str, source_arn: str) -> Iterator[Reached]:
-    """Yield the functions that a delivery to `arn` would make run: the target itself, or who polls the queue that it is."""
-    if service_of(arn) == "lambda":
+    """Yield the functions that a delivery to `arn` would make run: the target itself, who polls the queue that it is, or who
+    has subscribed to the topic.
+    """
+    if service_of(arn) == "sns":
+        yield from _subscribed(ctx, arn, payload)
+    elif service_of(arn) == "lambda":
         allowed, why = functions(ctx.lab).would_run(arn, source_service, source_arn)
         yield Reached(function_arn=arn, payload=payload.encode(), allowed=allowed, why=why)
     elif service_of(arn) == "sqs" and arn.split(":")[4:5] == [ctx.account_id]:
@@ -85,6 +89,33 @@ def foresee(ctx: Context, *, arn: str, payload: str, source_service: str, source
             if mapping.get("State") != "Enabled":
                 allowed, why = False, f"the event source mapping of {arn} is {mapping.get('State')}"
             yield Reached(function_arn=mapping["FunctionArn"], payload=_polled(arn, payload), allowed=allowed, why=why)
+
+
+def _subscribed(ctx: Context, topic_arn: str, message: str) -> Iterator[Reached]:
+    """Yield the functions that a message to a topic would make run. Event: SNS developer guide, Fanout to Lambda functions."""
+    try:
+        subscriptions = ctx.read("sns", "ListSubscriptionsByTopic", TopicArn=topic_arn)["Subscriptions"]
+    except AwsError:
+        return
+    notification: dict[str, Any] = {
+        "Type": "Notification",
+        "TopicArn": topic_arn,
+        "Subject": None,
+        "Message": message,
+        "MessageAttributes": {},
+    }
+    for each in subscriptions:
+        record = {
+            "EventSource": "aws:sns",
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": each["SubscriptionArn"],
+            "Sns": notification,
+        }
+        payload = {"lambda": json.dumps({"Records": [record]}), "sqs": json.dumps(notification)}.get(each["Protocol"])
+        if payload is not None:
+            yield from foresee(
+                ctx, arn=each["Endpoint"], payload=payload, source_service="sns.amazonaws.com", source_arn=topic_arn
+            )
 
 
 def _mappings(ctx: Context, queue_arn: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from typing import Any
 from simulator.clock import milliseconds, moment
 from simulator.detection import ActiveList, match, port_name
 from simulator.errors import AwsError
-from simulator.service import Context, Flow
+from simulator.service import Context, Flow, Upcoming
 from simulator.services.guardduty.base import Base, now_ms
 from simulator.services.guardduty.events import event_detail
 from simulator.services.guardduty.finding import Finding, Look
@@ -138,6 +138,21 @@ class Flows(Base):
         self.lab.service("events").put_service_event(
             ctx, detail_type="GuardDuty Finding", source="aws.guardduty", detail=detail, resources=[], time=ctx.now
         )
+
+    def upcoming(self, until: datetime) -> list[Upcoming]:
+        """Return the functions that rules would run once EventBridge is told of what was found already."""
+        events = self.lab.service("events")
+        found: list[Upcoming] = []
+        for detector in self.detectors.values():
+            for due, finding in _to_tell(detector):
+                at = max(moment(due), self.lab.clock.now())
+                visible = finding.seen(due)
+                if at <= until and visible is not None and not detector.suppressed(finding, visible):
+                    detail = event_detail(detector.shown(finding, visible))
+                    found += events.foreseen(
+                        detector.region, "default", "GuardDuty Finding", "aws.guardduty", detail, at
+                    )
+        return found
 
     def apply_published(self, ctx: Context, data: Mapping[str, Any]) -> None:
         """Note that EventBridge has been told of a finding's first `count` occurrences."""

@@ -4,19 +4,43 @@ Source: AWS Lambda developer guide, Capturing records of Lambda asynchronous inv
 """
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.errors import AwsError
 from simulator.functions import Outcome
 from simulator.identity import Principal
 from simulator.service import Context
+from simulator.services.lambda_ import retries
 from simulator.services.lambda_.invoke import Invocations
 from simulator.services.lambda_.names import LATEST, SERVICE
 from simulator.services.lambda_.state import Event, Function, Shape
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterRun:
+    """What follows an asynchronous run: how often it is tried again, and who is told; "" for nobody."""
+
+    retries: int = 0
+    on_success: str = ""
+    on_failure: str = ""
+
+
 class Destinations(Invocations):
     """Sends invocation records to queues, topics, buses and functions."""
+
+    def after_run(self, function_arn: str) -> AfterRun:
+        """Return what follows a run of a function, version or alias: for look-ahead."""
+        found = self.at(function_arn)
+        if found is None:
+            return AfterRun()
+        function, _, qualifier = found
+        config = function.event_configs.get(qualifier or LATEST, {})
+        return AfterRun(
+            retries=config.get("MaximumRetryAttempts", retries.MAX_ATTEMPTS),
+            on_success=_destination(function, qualifier, "OnSuccess"),
+            on_failure=self.failure_target(function, qualifier),
+        )
 
     def failure_target(self, function: Function, qualifier: str | None) -> str:
         """Return where a given-up event goes: the on-failure destination, else the dead-letter queue, else ""."""
