@@ -207,6 +207,11 @@ class Journal:
         """How many entries are not durable yet."""
         return len(self._pending)
 
+    @property
+    def waiting_since(self) -> int | None:
+        """When the oldest entry that is not durable yet happened, in milliseconds of lab time; None where all are."""
+        return int(self._pending[0][3]) if self._pending else None
+
     @contextlib.contextmanager
     def one_piece(self) -> Iterator[None]:
         """Hold every commit back until the end, so that all of it becomes durable at once or, where it breaks off, nothing does."""
