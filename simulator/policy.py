@@ -277,14 +277,19 @@ def _with_trust(lab: "Lab", role_arn: str, caller: Principal) -> Decision:
 
 def _with_resource(decision: Decision, policy: Document, request: Request, caller: Principal) -> Decision:
     """Return the decision when a resource's own policy is heard too: its Deny wins, its Allow suffices within the account."""
-    speaking = [
+    effects = {str(statement.get("Effect")) for statement in speaking(policy, caller, request)}
+    if decision is Decision.EXPLICIT_DENY or "Deny" in effects:
+        return Decision.EXPLICIT_DENY
+    return Decision.ALLOW if "Allow" in effects else decision
+
+
+def speaking(policy: Document, caller: Principal, request: Request) -> list[Document]:
+    """Return the statements of a resource's or a role's own policy that speak of `caller` and of `request`."""
+    return [
         statement
         for statement in _listed(policy.get("Statement"))
         if isinstance(statement, Mapping) and names(statement, caller) and applies(statement, request)
     ]
-    if decision is Decision.EXPLICIT_DENY or any(statement.get("Effect") == "Deny" for statement in speaking):
-        return Decision.EXPLICIT_DENY
-    return Decision.ALLOW if any(statement.get("Effect") == "Allow" for statement in speaking) else decision
 
 
 def names(statement: Document, caller: Principal) -> bool:
@@ -310,7 +315,7 @@ def _named(principal: Any, caller: Principal) -> bool:
         f"arn:aws:iam::{account}:root",
         "*",
     }
-    return any(name in known for name in _listed(principal.get("AWS")) if name)
+    return any(isinstance(name, str) and name in known for name in _listed(principal.get("AWS")) if name)
 
 
 def bucket_policy(lab: "Lab", service: str, params: Mapping[str, Any]) -> Document | None:

@@ -10,7 +10,7 @@ Faces: the trainee, on a hosted lab one who guesses ids of other labs.
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -240,49 +240,9 @@ def trusts(
     known. An explicit Deny wins. Source: IAM user guide, Policy evaluation logic.
     """
     known = {"aws:sourceaccount": caller.account_id} if caller.type == "AWSService" else {}
-    facts = {**known, **(context or {})}
-    allowed = False
-    for statement in _listed(document.get("Statement")):
-        if not isinstance(statement, Mapping) or not _applies(statement, caller, action, facts):
-            continue
-        if statement.get("Effect") == "Deny":
-            return False
-        allowed = allowed or statement.get("Effect") == "Allow"
-    return allowed
-
-
-def _applies(
-    statement: Mapping[str, Any], caller: Principal, action: str, facts: Mapping[str, str | list[str]]
-) -> bool:
-    actions = "Action" if "Action" in statement else "NotAction"
-    acts = any(policy.matches(str(wanted).lower(), action.lower()) for wanted in _listed(statement.get(actions)))
-    principals = "Principal" if "Principal" in statement else "NotPrincipal"
-    named = _names(statement.get(principals), caller)
-    return (
-        acts == (actions == "Action")
-        and named == (principals == "Principal")
-        and policy.conditions_met(statement.get("Condition"), facts)
-    )
-
-
-def _names(principal: Any, caller: Principal) -> bool:
-    """Return whether a policy's Principal names the caller, its role or its account."""
-    if principal == "*":
-        return True
-    if not isinstance(principal, Mapping):
-        return False
-    if caller.type == "AWSService":
-        return any(name in ("*", caller.name) for name in _listed(principal.get("Service")))
-    account = caller.account_id
-    ids = {caller.arn, caller.issuer_arn, caller.issuer_id, account, f"arn:aws:iam::{account}:root", "*"}
-    ids |= {caller.principal_id} if caller.type == "IAMUser" else set()
-    return any(isinstance(name, str) and name in ids for name in _listed(principal.get("AWS")) if name)
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    if value is None:
-        return ()
-    return value if isinstance(value, list) else (value,)
+    request = policy.Request(action=action, resource="*", context={**known, **(context or {})})
+    effects = {str(statement.get("Effect")) for statement in policy.speaking(document, caller, request)}
+    return "Allow" in effects and "Deny" not in effects
 
 
 def trust_policy(role: Mapping[str, Any]) -> Mapping[str, Any]:
