@@ -220,13 +220,14 @@ class Environments:
         return found is None or found.spec.identity == spec.identity
 
     def _warm_up(self, environment: _Environment) -> None:
-        try:
-            with environment.lock:
-                if not environment.retired:
-                    self._ensure_started(environment)
-        except (BadPackage, _Gone) as failed:
-            environment.end()
-            log.info("a function was not warmed up", extra={"function": environment.spec.key, "why": str(failed)})
+        with environment.lock:
+            if environment.retired:
+                return
+            try:
+                self._ensure_started(environment)
+            except (BadPackage, _Gone) as failed:
+                environment.end()
+                log.info("a function was not warmed up", extra={"function": environment.spec.key, "why": str(failed)})
 
     def _ensure_started(self, environment: _Environment) -> None:
         if environment.is_alive():
