@@ -11,6 +11,7 @@ What is dispatched is what is written down: a change for moto goes there as the 
 
 import base64
 import contextlib
+import functools
 import hashlib
 import inspect
 import json
@@ -39,10 +40,9 @@ from simulator.wire import HttpAnswer, HttpRequest
 
 log = logging.getLogger(__name__)
 Origin = Literal["outside", "inside", "scenery"]
-# Their answers depend on the wall clock or on what a function did, so a replay has nothing to compare.
-UNCOMPARED = frozenset(
-    {("lambda", "Invoke"), ("lambda", "InvokeAsync"), ("ec2", "CreateKeyPair"), ("kms", "CreateKey")}
-)
+# Their answers depend on what a function did, or on OpenSSL's own randomness, and change nothing by it: a replay has nothing to
+# compare.
+UNCOMPARED = frozenset({("lambda", "Invoke"), ("lambda", "InvokeAsync"), ("kms", "Sign"), ("ec2", "CreateKeyPair")})
 KEPT_HEADERS = ("content-type", "content-encoding", "content-md5", "range", "if-match", "if-none-match", "content-disposition",
                 "content-language", "cache-control", "expires")  # fmt: skip
 SECRET_HEADERS = ("x-amz-security-token", "x-amz-date", "x-amz-user-agent")
@@ -52,6 +52,8 @@ SIGNED_QUERY = re.compile(
 )
 MARKS = frozenset({"$ms", "$blob", "$map"})
 ACCESS_KEY = re.compile(rb"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
+SHOWN_AFTER_MS = 100_000
+"""How old a call is at least when LookupEvents shows it (`cloudtrail.DELIVERY_SECONDS` begins a little later)."""
 READS_KEPT_BACK = 500
 """How many entries of reads may wait to be written; they are within a second, and before anything that shows them."""
 MADE_UP_FOR = timedelta(days=7)
@@ -208,11 +210,20 @@ class Lab:
             now = self.clock.now()
             with self._one_moment():
                 done = self._perform(ask, now)
-            shows_reads = (ask.service, ask.operation) == ("cloudtrail", "LookupEvents")
-            if shows_reads or self._changes != self._durable or self.journal.pending > READS_KEPT_BACK:
+            if (
+                self._shows_what_is_kept_back(ask, now)
+                or self._changes != self._durable
+                or self.journal.pending > READS_KEPT_BACK
+            ):
                 self._commit()
             self._check_kept()
             return done
+
+    def _shows_what_is_kept_back(self, ask: Ask, now: datetime) -> bool:
+        """Return whether an answer may hold events of reads that are not durable: those are told of when they are old enough."""
+        since = self.journal.waiting_since
+        lookup = (ask.service, ask.operation) == ("cloudtrail", "LookupEvents")
+        return lookup and since is not None and milliseconds(now) - since >= SHOWN_AFTER_MS
 
     def peek(self, ask: Ask) -> dict[str, Any]:
         """Return the result of a read that leaves no trace, an empty one where it fails. Call it with the lock held."""
@@ -332,6 +343,13 @@ class Lab:
             self.catch_up()
             if self.journal.pending:
                 self._commit()
+
+    def state_digest(self) -> str:
+        """Return a hash of what the lab answers to a fixed set of reads (`simulator.state`), at its last stamped moment."""
+        from simulator import state
+
+        with self.lock, self._one_moment():
+            return state.digest(self)
 
     def close(self) -> None:
         """Write what is pending and let go of journal and moto's state. Raises LabError where the disk refuses."""
@@ -651,10 +669,17 @@ def _names(seed: str, change: int | None, seq: int) -> tuple[str, str]:
 
 
 def _unaccepted(method: Callable[..., Any], params: Mapping[str, Any]) -> str | None:
-    accepted = inspect.signature(method).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values()):
+    accepted = _accepted(method.__func__)  # type: ignore[attr-defined]
+    return next((name for name in params if name not in accepted), None) if accepted is not None else None
+
+
+@functools.cache
+def _accepted(function: Callable[..., Any]) -> frozenset[str] | None:
+    """Return the names that a function takes; None for one that takes any."""
+    accepted = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
         return None
-    return next((name for name in params if name not in accepted), None)
+    return frozenset(parameter.name for parameter in accepted)
 
 
 def _error_in(ask: Ask, answer: HttpAnswer) -> AwsError:

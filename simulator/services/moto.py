@@ -290,15 +290,16 @@ class Moto:
 
         Raises AwsError for what moto lacks or breaks at. An error that moto answers with comes back as its answer.
         """
-        with self.lock, self.as_lab(ctx, seed=change):
-            self._write_late(ctx, service)
-            if not change:  # what a read makes up, or makes, is the same whenever it is asked
-                mock_random.seed(
-                    f"read {ctx.account_id} {service} {request.path} {request.query}".encode() + request.body
-                )
+        with self.lock, self.as_lab(ctx):
             if service == "s3":
                 _refuse_unknown_to_moto(request)
-            handler = self._handler(service, request)
+            handler = self._handler(service, request)  # may import the service, which draws from the generator
+            self._write_late(ctx, service)
+            if change:
+                mock_random.seed(ctx.ids.getrandbits(64))
+            else:  # what a read makes up, or makes, is the same whenever it is asked
+                read = f"read {ctx.account_id} {service} {request.path} {request.query}"
+                mock_random.seed(read.encode() + request.body)
             headers = dict(request.headers)
             headers.pop("transfer-encoding", None)
             headers["x-moto-account-id"] = ctx.account_id
@@ -330,9 +331,9 @@ class Moto:
         request = wire.as_http(service, operation, params, ctx.region)
         return wire.from_http(service, operation, self.forward(ctx, service, request, change=change))
 
-    def as_lab(self, ctx: "Context", *, seed: bool = False) -> "_AsLab":
-        """Return a context manager in which moto's time is the lab's, and its generator seeded from the change's ids."""
-        return _AsLab(ctx, seed)
+    def as_lab(self, ctx: "Context") -> "_AsLab":
+        """Return a context manager in which moto's time is the lab's."""
+        return _AsLab(ctx)
 
     def write_log(self, ctx: "Context", group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:
         """Put log events (milliseconds, text) into CloudWatch Logs, making group and stream where they are missing.
@@ -419,14 +420,12 @@ class Moto:
 
 
 class _AsLab:
-    def __init__(self, ctx: "Context", seed: bool) -> None:
-        self._ctx, self._seed = ctx, seed
+    def __init__(self, ctx: "Context") -> None:
+        self._ctx = ctx
 
     def __enter__(self) -> None:
         self._token = _NOW.set(self._ctx.now)
         self._outer = _CONTEXT.set(self._ctx)
-        if self._seed:
-            mock_random.seed(self._ctx.ids.getrandbits(64))
 
     def __exit__(self, *_: object) -> None:
         _NOW.reset(self._token)
