@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
+from simulator.clock import milliseconds, moment
+
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -66,8 +68,7 @@ class Ids(random.Random):
 
     def timed_hex(self, at: datetime) -> str:
         """Return 32 hexadecimal digits that encode `at`, as finding, list and detector ids do (aws-facts, 1.2)."""
-        milliseconds = int(at.timestamp() * 1000)
-        return f"{self.getrandbits(7) << 1:02x}{(milliseconds << 7) | self.getrandbits(7):012x}{self.hex(18)}"
+        return f"{self.getrandbits(7) << 1:02x}{(milliseconds(at) << 7) | self.getrandbits(7):012x}{self.hex(18)}"
 
 
 def account_of(unique_id: str) -> str | None:
@@ -138,12 +139,12 @@ class Principal:
         """Return the principal as the journal keeps it; `from_json` is the way back."""
         body = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name)}
         if self.session_created:
-            body["session_created"] = int(self.session_created.timestamp() * 1000)
+            body["session_created"] = milliseconds(self.session_created)
         return body
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
         """Return the principal that `to_json` wrote."""
         created = body.get("session_created")
-        moment = datetime.fromtimestamp(created / 1000, UTC) if created is not None else None
-        return replace(cls(**{**body, "session_created": None}), session_created=moment)
+        opened = moment(created) if created is not None else None
+        return replace(cls(**{**body, "session_created": None}), session_created=opened)

@@ -42,7 +42,7 @@ def test_hostile_names_are_found_in_any_case() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
-@given(value=st.text(st.characters(blacklist_characters="\x00\r", blacklist_categories=("Cs",)), max_size=40))
+@given(value=st.text(st.characters(exclude_characters="\x00\r", exclude_categories=["Cs"]), max_size=40))
 def test_sh_reads_back_any_value(value: str) -> None:
     """Whatever a secret consists of, a shell that runs the lines has exactly it."""
     script = assignments({"SECRET": value}, ["AWS_PROFILE"], "sh") + '\nprintf %s "$SECRET:${AWS_PROFILE-gone}"'

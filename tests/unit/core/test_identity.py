@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.clock import milliseconds
 from simulator.identity import Ids, Principal, account_of
 
 ACCOUNTS = st.integers(1, 10**12 - 1).map(lambda number: f"{number:012d}")
@@ -31,7 +32,7 @@ def test_finding_ids_decode_to_their_moment(moment: datetime) -> None:
     made = Ids.of("x").timed_hex(moment)
     assert len(made) == 32
     assert int(made[:2], 16) % 2 == 0
-    assert int(made[2:14], 16) >> 7 == int(moment.timestamp() * 1000)
+    assert int(made[2:14], 16) >> 7 == milliseconds(moment)
 
 
 @given(moment=MOMENTS)
