@@ -83,7 +83,7 @@ def _states(api: Page, wanted: Wanted, room: int) -> list[Moment]:
         if not (answer or {}).get("nextToken"):
             break
         more = {"nextToken": (answer or {})["nextToken"]}
-    older: list[Mapping[str, Any] | None] = [*found[1:], None]
+    older: list[Mapping[str, Any] | None] = [*found[1:], None][: len(found)]
     return [
         Moment(at=_second(item["configurationItemCaptureTime"]), kind="configuration", body=item, before=before)
         for item, before in zip(found, older, strict=True)

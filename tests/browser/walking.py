@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,7 +46,11 @@ class RunningLab:
         return done.stdout
 
     def start(self, port: int = 0) -> None:
-        """Start the lab, or go on with it."""
+        """Start the lab, or go on with it. A port of its own lets a killed lab be started there again at once."""
+        if not port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
         self.command("start", "--port", str(port), "--seed", "browser", "--json")
 
     def server(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from scenario.load import load
 from scenario.model import Scenario, Task
 from simulator.console.commands import Command
-from simulator.console.guide import guide_html
+from simulator.console.guide import guide_html, rendered
 from simulator.console.lab import LabSide
 from simulator.console.texts import t
 from simulator.console.web import done, own_path, posted, render, shared
@@ -54,6 +54,7 @@ def lab() -> Response:
         "lab.html",
         title=_scenario().title,
         scenario=_scenario(),
+        assignment=rendered(_scenario().assignment),
         tasks=tasks,
         report=report,
         passed=sum(each["status"] == "passed" for each in tasks),
