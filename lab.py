@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ import typer
 import checker.cli
 import scenario.cli
 import simulator.cli
+import simulator.verifying
 import templates.cli
 from scenario.errors import LabError
 from simulator import client, environment
@@ -29,6 +31,7 @@ from simulator.home import Home, Running
 
 if TYPE_CHECKING:
     from checker.worlds import Foresight, Memory, Outlook, World
+    from simulator.client import ControlClient
     from simulator.inprocess import LabHere
     from templates.deploy import Connect, Credentials
     from templates.preflight import Check
@@ -246,6 +249,16 @@ def benches(scenario_id: str, seed: str) -> Iterator[Callable[[], AbstractContex
         yield opened
 
 
+def graded(control: ControlClient, home: Home) -> Mapping[str, Any]:
+    """Check the lab that runs on `home` and return the report."""
+    from checker.cli import Format, run
+
+    _stay_in_the_lab(home, control.running)
+    world = SimulatorWorld(control, _checkers_clients(control.running))
+    report: Mapping[str, Any] = json.loads(run(world, format=Format.JSON)[1])
+    return report
+
+
 app = typer.Typer(
     help="An offline AWS with a real incident in it: investigate, stop it, and have it graded.",
     no_args_is_help=True,
@@ -255,6 +268,7 @@ app = typer.Typer(
 )
 simulator.cli.register(app)
 app.add_typer(checker.cli.build(world_of))
+app.add_typer(simulator.verifying.commands(graded))
 app.add_typer(templates.cli.commands(connect, seed_of, further))
 app.add_typer(scenario.cli.commands(benches), name="scenario", help="For authors: look at a scenario and lint it.")
 
@@ -314,7 +328,19 @@ def _told_by_click(error: Exception) -> int:
     if type(error).__module__.startswith("botocore"):
         print(f"lab: asking AWS: {error}. Check that the lab runs ('lab status') and try again.", file=sys.stderr)
         return 3
-    raise error
+    print(f"lab: this is a defect of the kit: {type(error).__name__}: {error}. {_crash_report(error)}", file=sys.stderr)
+    return 3
+
+
+def _crash_report(error: Exception) -> str:
+    """Write what a maintainer needs of a defect into LAB_HOME and return a sentence that says where it is."""
+    path = Home.from_environment().path / "crash.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(traceback.format_exception(error)), "utf-8")
+    except OSError:
+        return "Please report it with the command that you typed."
+    return f"Please report it with {path}."
 
 
 if __name__ == "__main__":
