@@ -5,11 +5,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lab import TrialBench, benches
+from tests.e2e.trial import SCENARIO, SEED, Trial
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,3 +121,17 @@ def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCommand]
     command.start("--seed", "shared")
     yield command
     command("stop", code=None)
+
+
+@pytest.fixture(scope="session")
+def fresh_lab() -> Iterator[Callable[[], AbstractContextManager[TrialBench]]]:
+    """Return what opens a fresh lab in this process, one at a time; its history was made once."""
+    with benches(SCENARIO, SEED) as opened:
+        yield opened
+
+
+@pytest.fixture
+def trial(fresh_lab: Callable[[], AbstractContextManager[TrialBench]]) -> Iterator[Trial]:
+    """Return a fresh lab in this process."""
+    with fresh_lab() as bench:
+        yield Trial(bench)
