@@ -7,7 +7,7 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
   born, so that a replay draws the same ids; what it draws from elsewhere it draws from that generator too (seeded.py);
 - authorisation is ours (policy.py): moto's reading of bucket policies ignores conditions, so a policy that denies plain HTTP
   would deny everything; it is off;
-- isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no CORS, no AMIs;
+- isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no AMIs;
 - deliveries to Lambda: topics and buckets hand their events to our Lambda, not to its own, which knows no function;
 - memory: its tracking of every instance ever made is off;
 - errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.update(
     MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS="false",
-    MOTO_DISABLE_GLOBAL_CORS="true",
     MOTO_EC2_LOAD_DEFAULT_AMIS="false",
     MOTO_IAM_LOAD_MANAGED_POLICIES="true",
 )
@@ -447,6 +446,8 @@ def _refuse_unknown_to_moto(request: HttpRequest) -> None:
     asked = {part.partition("=")[0] for part in request.query.split("&")}
     of_object = "/" in request.path.strip("/")
     unknown = asked & S3_UNKNOWN
+    if "/s3express/aws4_request" in request.header("authorization"):
+        raise not_implemented("s3", "directory buckets")
     if request.method == "GET" and "retention" in asked:
         unknown |= {"retention"}
     if request.method == "PUT" and of_object and "encryption" in asked:
