@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,11 +85,11 @@ class SimulatorWorld:
         """What the lab's journal keeps of earlier checks."""
         return self
 
-    def look_ahead(self, hours: float) -> Outlook:
+    def look_ahead(self, hours: float, known: Collection[str]) -> Outlook:
         """Return what would happen next, were nothing changed."""
         from checker.worlds import NextConnection, Outlook
 
-        told = self._control.get(f"/_lab/look-ahead?hours={hours:g}")
+        told = self._control.post("/_lab/look-ahead", {"hours": hours, "addresses": sorted(known)})
         return Outlook(
             until=_moment(told["until"]),
             determinable=told["determinable"],

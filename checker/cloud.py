@@ -6,7 +6,7 @@ young to tell, the answer is "not known yet", with the moment from which it is.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class CloudForesight:
         self._client = client
         self._now = now
 
-    def look_ahead(self, hours: float) -> Outlook:
+    def look_ahead(self, hours: float, known: Collection[str]) -> Outlook:
         """Return the outlook: what is seen to go on is expected to go on, what stood still for long enough not to.
 
         A connection is expected where the finding was seen after the last change, or where the function still runs

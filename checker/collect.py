@@ -87,6 +87,7 @@ class _Collector:
         function = self.function(name) if name else None
         created = [each for each in history if each.is_("CreateFunction") and not each.error]
         response = created[-1].response if created else {}
+        guards = self.guards(detector, assigned.ip if assigned else "")
         arn = assigned.function_arn if assigned else str(response.get("functionArn", ""))
         role = assigned.role_arn if assigned else str(response.get("role", ""))
         return Evidence(
@@ -101,10 +102,10 @@ class _Collector:
             history=history,
             mine=mine,
             trainee=self.world.trainee,
-            guards=self.guards(detector, assigned.ip if assigned else ""),
+            guards=guards,
             stored_code=self.stored_code(history),
             leftovers=self.leftovers(name, role) if name and function is None else Leftovers(),
-            outlook=self.world.foresight.look_ahead(LOOK_AHEAD_HOURS),
+            outlook=self.world.foresight.look_ahead(LOOK_AHEAD_HOURS, listed_addresses(findings, guards)),
             gaps=tuple(self.gaps),
         )
 
@@ -372,6 +373,15 @@ def _pages(
     while page.get(token):
         page = call(**{**params, parameter or token: page[token]})
         yield page
+
+
+def listed_addresses(findings: tuple[Finding, ...], guards: Guards) -> frozenset[str]:
+    """Return the addresses and ranges that lists, their earlier versions and findings name: see `Evidence.listed`."""
+    entries = [
+        each for addresses in guards.lists if not addresses.trusted for each in (addresses.entries, addresses.earlier)
+    ]
+    named = {finding.ip for finding in findings if finding.list_names}
+    return frozenset(named.union(*(each.single for each in entries), *(map(str, each.ranges) for each in entries)))
 
 
 def assigned_finding(findings: tuple[Finding, ...], finding_type: str) -> Finding | None:

@@ -6,7 +6,7 @@ Shapes follow AWS's (docs/aws-facts.md, parts 1, 4, 5, 6 and 7), reduced to what
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from checker.worlds import Outlook
@@ -97,15 +97,25 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """The entries of a list: single addresses and ranges."""
+    """The entries of a list: single addresses and ranges. A range is in it where all of it is in one of these."""
 
     single: frozenset[str] = frozenset()
     ranges: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def __contains__(self, ip: object) -> bool:
-        if not isinstance(ip, str):
+        if ip in self.single:
+            return True
+        try:
+            asked = ip_network(str(ip))
+        except ValueError:  # an address that an outlook does not tell
             return False
-        return ip in self.single or (bool(self.ranges) and any(ip_address(ip) in net for net in self.ranges))
+        return any(_within(asked, net) for net in self.ranges)
+
+
+def _within(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) -> bool:
+    if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
+        return inner.subnet_of(outer)
+    return isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network) and inner.subnet_of(outer)
 
 
 DELETED = "DELETED"

@@ -4,7 +4,7 @@ Everything about AWS is asked through boto3 clients. Two questions AWS has no AP
 happen next (`Foresight`) and what the trainee said and did in earlier checks (`Memory`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -60,8 +60,12 @@ class Outlook:
 class Foresight(Protocol):
     """Tells what would happen next without changing anything."""
 
-    def look_ahead(self, hours: float) -> Outlook:
-        """Return the outlook for at least `hours` lab-hours and the next run of every schedule."""
+    def look_ahead(self, hours: float, known: Collection[str]) -> Outlook:
+        """Return the outlook for at least `hours` lab-hours and the next run of every schedule.
+
+        `known` are the addresses and ranges that the account's own evidence ties to a list. Of other addresses the
+        outlook may say nothing ("" for the address): no answer is to be had from here that AWS has not told.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from scenario.errors import LabError
-from simulator.foresight import look_ahead
+from simulator.foresight import look_ahead, unlabelled
 from simulator.identity import Ids, Principal
 from simulator.service import Context
 from simulator.wire import HttpAnswer, HttpRequest
@@ -73,7 +73,8 @@ class Control:
             ("POST", "/_lab/hints"): self._hint,
             ("POST", "/_lab/key"): self._key,
             ("POST", "/_lab/attempts"): self._attempt,
-            ("GET", "/_lab/look-ahead"): self._look_ahead,
+            ("GET", "/_lab/look-ahead"): lambda _, query: self._look_ahead(query, {}),
+            ("POST", "/_lab/look-ahead"): self._look_ahead,
             ("POST", "/_lab/stop"): self._stop,
         }
 
@@ -160,11 +161,16 @@ class Control:
         self.lab.remember("attempt", body)
         return {}
 
-    def _look_ahead(self, _body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
-        hours = float(query.get("hours", "24"))
+    def _look_ahead(self, body: Mapping[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        """Return the outlook. Of an address it says only whether it is one of the `addresses` that the caller knows, and which.
+
+        Once the key was used there is nothing left to keep.
+        """
+        hours = float(body.get("hours", 24))
         if not 0 < hours <= 24 * 31:
             raise _Bad("Looking ahead goes up to 31 days.")
-        return look_ahead(self.lab, timedelta(hours=hours))
+        outlook = look_ahead(self.lab, timedelta(hours=hours))
+        return outlook if self.lab.memory.key_used_at else unlabelled(outlook, body.get("addresses", ()))
 
     def _stop(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
         self.stop()

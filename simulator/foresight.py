@@ -14,10 +14,11 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from simulator.functions import FunctionSpec, Invocation, Rehearsal
@@ -28,10 +29,10 @@ from simulator.service import Connection, Upcoming
 if TYPE_CHECKING:
     from simulator.world import Lab
 
-BUDGET_SECONDS = 20.0
+BUDGET_SECONDS = 12.0
 """For the one try of every function that must come to its end. It is far more than ordinary handlers take."""
 
-FURTHER_SECONDS = 5.0
+FURTHER_SECONDS = 4.0
 """For the further tries, which show what else may happen."""
 
 MAX_RUNS = 50_000
@@ -133,8 +134,9 @@ def _rehearsed(lab: "Lab", parts: list[_Part], outlook: _Outlook, pool: Executor
     until = time.monotonic() + BUDGET_SECONDS
     shown = list(pool.map(lambda part: _first(lab, part, outlook, until), parts))
     further_until = time.monotonic() + FURTHER_SECONDS
-    list(pool.map(lambda part: _further(lab, part, outlook, further_until), parts))
-    retried = [_retried(lab, part) for part, each in zip(parts, shown, strict=True) if each.failed]
+    tried = [(part, each) for part, each in zip(parts, shown, strict=True) if each.determinable]
+    list(pool.map(lambda one: _further(lab, one[0], outlook, further_until), tried))
+    retried = [_retried(lab, part) for part, each in tried if each.failed]
     list(pool.map(lambda part: _try(lab, part, outlook, 1, further_until), retried))
     return shown
 
@@ -266,6 +268,25 @@ def _draws_lots(spec: FunctionSpec) -> bool:
 
 def _left(until: float) -> float:
     return max(until - time.monotonic(), 0.0)
+
+
+def unlabelled(outlook: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """Return an outlook that names no address but those, or ranges of addresses, that are `known` to whoever asks.
+
+    An address in one of them is named as it was given, another one is "".
+    """
+    networks = {text: ip_network(text, strict=False) for text in known}
+
+    def named(connection: Mapping[str, Any]) -> dict[str, Any]:
+        address = ip_address(connection["ip"])
+        name = next((text for text, network in networks.items() if address in network), "")
+        return {
+            **connection,
+            "ip": name,
+            "why": str(connection["why"]).replace(connection["ip"], name or "the address"),
+        }
+
+    return {**outlook, "connections": [named(each) for each in outlook["connections"]]}
 
 
 def _text(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulator import foresight
 from tests.e2e.trial import FUNCTION, Trial
 
 HARMLESS = {
@@ -27,20 +28,22 @@ HOSTILE = {
     "http.client": "import http.client\ndef handler(event, context):\n    try: http.client.HTTPConnection(BAD, 80, timeout=1).request('GET', '/')\n    except OSError: pass",
     "the C library": "import ctypes\ndef handler(event, context):\n    libc = ctypes.CDLL(None); s = libc.socket(2, 1, 0)\n    libc.connect(s, bytes([2, 0, 1, 187]) + bytes(map(int, BAD.split('.'))) + bytes(8), 16); libc.close(s)",
     "a little sleep first": "import time\ndef handler(event, context):\n    time.sleep(2)\n    dial(BAD)",
+    "scheduled events only": "def handler(event, context):\n    if event.get('detail-type') == 'Scheduled Event': dial(BAD)",
+    "fails, and connects when it is tried again": "seen = set()\ndef handler(event, context):\n    if context.aws_request_id in seen: dial(BAD)\n    seen.add(context.aws_request_id)\n    raise ValueError",
+    "connects and then dies": "import os\ndef handler(event, context):\n    dial(BAD)\n    os._exit(1)",
+    "when it is loaded": "dial(BAD)\ndef handler(event, context): return None",
+    "by eval": "def handler(event, context): eval('dial(BAD)')",
+    "an integer for an address": "def handler(event, context):\n    import struct\n    n = struct.unpack('>I', socket.inet_aton(BAD))[0]\n    socket.socket().connect_ex((str(n), 443))",
+}  # fmt: skip
+PATIENT = {
     "one hour of the night only": "import datetime\ndef handler(event, context):\n    if datetime.datetime.now().hour == 3: dial(BAD)",
     "ten minutes of the day only": "import time\ndef handler(event, context):\n    if time.gmtime().tm_hour == 14 and time.gmtime().tm_min < 10: dial(BAD)",
     "twenty hours from now": "import time\nsince = time.time()\ndef handler(event, context):\n    if time.time() > since + 20 * 3600: dial(BAD)",
     "its fiftieth run": "n = 0\ndef handler(event, context):\n    global n\n    n += 1\n    if n == 50: dial(BAD)",
     "counting on disk": "import os\ndef handler(event, context):\n    with open('/tmp/n', 'a') as file: file.write('x')\n    if os.stat('/tmp/n').st_size % 60 == 0: dial(BAD)",
-    "scheduled events only": "def handler(event, context):\n    if event.get('detail-type') == 'Scheduled Event': dial(BAD)",
     "the events of one minute": "def handler(event, context):\n    if event['time'].endswith(event['time'][-6:]) and int(event['time'][11:13]) == 5: dial(BAD)",
-    "fails, and connects when it is tried again": "seen = set()\ndef handler(event, context):\n    if context.aws_request_id in seen: dial(BAD)\n    seen.add(context.aws_request_id)\n    raise ValueError",
-    "connects and then dies": "import os\ndef handler(event, context):\n    dial(BAD)\n    os._exit(1)",
     "dies nine times in ten": "import os, time\ndef handler(event, context):\n    if time.gmtime().tm_hour != 2: os._exit(1)\n    dial(BAD)",
-    "when it is loaded": "dial(BAD)\ndef handler(event, context): return None",
     "not the first five times": "import json, os\ndef handler(event, context):\n    path = '/tmp/state.json'\n    n = json.load(open(path))['n'] if os.path.exists(path) else 0\n    json.dump({'n': n + 1}, open(path, 'w'))\n    if n >= 5: dial(BAD)",
-    "by eval": "def handler(event, context): eval('dial(BAD)')",
-    "an integer for an address": "def handler(event, context):\n    import struct\n    n = struct.unpack('>I', socket.inet_aton(BAD))[0]\n    socket.socket().connect_ex((str(n), 443))",
 }  # fmt: skip
 CHANCE = {
     "once in fifty runs": "import random\ndef handler(event, context):\n    if random.random() < .02: dial(BAD)",
@@ -56,19 +59,33 @@ def test_code_that_reaches_nobody_on_the_list_is_a_fix(trial: Trial, name: str) 
     trial.code(HARMLESS[name])
     task = trial.remediation()
     assert task["status"] == "passed", task["why"]
-    assert not trial.connects()
+    assert not trial.connects(hours=2)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_code_that_reaches_the_list_in_some_way_is_none(trial: Trial, name: str) -> None:
-    """Checked at once, after it ran a few times, and confirmed by the day that follows."""
+    """Confirmed by the hour that follows."""
     trial.code(HOSTILE[name])
-    assert trial.remediation()["status"] == "failed"
+    task = trial.remediation()
+    assert task["status"] == "failed", task["why"]
+    assert trial.connects(hours=1)
+
+
+@pytest.mark.parametrize("name", PATIENT)
+def test_code_that_bides_its_time_is_none(trial: Trial, name: str) -> None:
+    """Checked after it ran a few times, and confirmed by the day that follows."""
+    trial.code(PATIENT[name])
     trial.advance(minutes=31)
     task = trial.remediation()
     assert task["status"] == "failed", task["why"]
-    assert trial.bench.here.lab.clock.now() is not None
-    assert name == "when it is loaded" or trial.connects()
+    assert trial.connects()
+
+
+def test_code_that_connects_when_it_is_loaded_is_none_once_it_is_loaded(trial: Trial) -> None:
+    """An environment is never promised to stay: the next cold start connects again."""
+    trial.code("dial(BAD)\ndef handler(event, context): return None")
+    trial.advance(minutes=31)
+    assert trial.remediation()["status"] == "failed"
 
 
 @pytest.mark.parametrize("name", CHANCE)
@@ -101,8 +118,9 @@ def test_an_environment_variable_that_the_code_obeys_is_a_fix(trial: Trial) -> N
     assert trial.remediation()["status"] == "failed"
 
 
-def test_code_that_never_comes_to_an_end_is_not_called_stopped(trial: Trial) -> None:
+def test_code_that_never_comes_to_an_end_is_not_called_stopped(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is cut off, its connection before that stands; one that burns all the time is never "nothing"."""
+    monkeypatch.setattr(foresight, "BUDGET_SECONDS", 3.0)
     trial.code("def handler(event, context):\n    while True: pass\n")
     task = trial.remediation()
     assert task["status"] == "failed"

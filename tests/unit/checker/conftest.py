@@ -4,7 +4,7 @@ import base64
 import hashlib
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -139,7 +139,7 @@ class FakeWorld:
         """The outlook is this world's own."""
         return self
 
-    def look_ahead(self, hours: float) -> Outlook:
+    def look_ahead(self, hours: float, known: Collection[str]) -> Outlook:
         """Return the outlook."""
         return self.outlook
 

@@ -24,7 +24,7 @@ def ahead(aws: Any, lookup: Lookup, *, changed: float | None, runs: int = 0, see
     aws.answers[("cloudwatch", "GetMetricStatistics")] = {"Datapoints": [{"Sum": float(runs)}] if runs else []}
     rule = aws.answers[("events", "DescribeRule")]
     aws.answers[("events", "DescribeRule")] = {"Arn": "arn:aws:events:us-east-1:1:rule/r", **rule}
-    return CloudForesight(aws.client, lambda: NOW).look_ahead(24)
+    return CloudForesight(aws.client, lambda: NOW).look_ahead(24, ())
 
 
 def test_an_untouched_account_goes_on(aws: Any, lookup: Lookup) -> None:
@@ -52,7 +52,7 @@ def test_a_second_function_that_is_seen_after_the_change_goes_on_too(aws: Any, l
         f"{NOW - timedelta(minutes=9):%Y-%m-%dT%H:%M:%S.000Z}"
     )
     bodies.append(copied)
-    outlook = CloudForesight(aws.client, lambda: NOW).look_ahead(24)
+    outlook = CloudForesight(aws.client, lambda: NOW).look_ahead(24, ())
     assert [each.function_arn for each in outlook.connections] == [f"{ASSIGNED.function_arn}-2"]
 
 
@@ -101,7 +101,7 @@ def test_a_slower_schedule_takes_longer_to_be_known(aws: Any, lookup: Lookup) ->
 def test_without_the_finding_nothing_is_known(aws: Any) -> None:
     """The detector is gone, and what to look for with it."""
     aws.answers[("guardduty", "ListDetectors")] = {"DetectorIds": []}
-    outlook = CloudForesight(aws.client, lambda: NOW).look_ahead(24)
+    outlook = CloudForesight(aws.client, lambda: NOW).look_ahead(24, ())
     assert (outlook.determinable, outlook.ask_again) == (False, None)
 
 
