@@ -25,8 +25,14 @@ class Finding:
 
 
 def machine() -> list[Finding]:
-    """Return what is found of Python, of the walls around functions, and of other owners of the kit's package names."""
-    return [_python(), _walls(), _owners()]
+    """Return what is found of Python, of the walls around functions, of other owners of the kit's package names, and what is implemented."""
+    return [_python(), _walls(), _owners(), _coverage()]
+
+
+def _coverage() -> Finding:
+    from simulator.coverage import summary
+
+    return Finding(name="coverage", state="ok", found=summary())
 
 
 def replay(home: Home) -> list[Finding]:
