@@ -1,7 +1,7 @@
 """AWS CloudTrail: the event history is a view of the lab's journal, and the trails that an account keeps.
 
-`record` turns a finished call into the record that AWS writes of it (pure), `history` keeps the calls in order and looks events up,
-`trails` holds trails and their settings. Data events (an Invoke, an object read) stay out, as in AWS's Event history.
+`record` turns a finished call into the record that AWS writes of it (pure), `service` keeps the calls in order and looks events
+up, `trails` holds trails and their settings, `lake` says of event data stores that there are none. Data events (an Invoke, an object read) stay out, as in AWS's Event history.
 """
 
 from simulator.services.cloudtrail.service import CloudTrail

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import AwsError
 from simulator.service import Call, Context, Service
+from simulator.services.cloudtrail.lake import Lake
 from simulator.services.cloudtrail.record import event_name, event_source, is_management, record, resources, username
 from simulator.services.cloudtrail.trails import Trails
 
@@ -37,7 +38,7 @@ ATTRIBUTES: dict[str, Match] = {
 }
 
 
-class CloudTrail(Trails, Service):
+class CloudTrail(Trails, Lake, Service):
     """AWS CloudTrail in one lab. Its history is what the lab's journal tells; nothing is kept twice."""
 
     name = "cloudtrail"

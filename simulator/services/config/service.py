@@ -14,6 +14,7 @@ from simulator.identity import Ids, Principal
 from simulator.service import Call, Context, Service
 from simulator.services.cloudtrail.record import resources
 from simulator.services.config.recorders import Recorders
+from simulator.services.config.rules import Rules
 from simulator.services.config.snapshots import READERS, Snapshot
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Item:
     snapshot: Snapshot
 
 
-class Config(Recorders, Service):
+class Config(Recorders, Rules, Service):
     """AWS Config in one lab."""
 
     name = "config"
@@ -192,22 +193,6 @@ class Config(Recorders, Service):
                 }
             )
         return {"baseConfigurationItems": found, "unprocessedResourceKeys": missing}
-
-    def describe_config_rules(
-        self, ctx: Context, *, ConfigRuleNames: list[str] | None = None, **_paging: Any
-    ) -> dict[str, Any]:
-        """Return no rules: the account has none."""
-        for name in ConfigRuleNames or ():
-            raise AwsError("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid.")
-        return {"ConfigRules": []}
-
-    def describe_compliance_by_resource(self, ctx: Context, **_asked: Any) -> dict[str, Any]:
-        """Return nothing: without rules nothing is judged."""
-        return {"ComplianceByResources": []}
-
-    def describe_compliance_by_config_rule(self, ctx: Context, **_asked: Any) -> dict[str, Any]:
-        """Return nothing: the account has no rules."""
-        return {"ComplianceByConfigRules": []}
 
     def _described(self, kind: str, item: Item, region: str) -> dict[str, Any]:
         snapshot, deleted = item.snapshot, item.status == "ResourceDeleted"
