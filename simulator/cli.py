@@ -107,7 +107,7 @@ def start(
         arguments.append("--paused" if paused else "--no-paused")
     _note_existing(home, seed, ip, as_json)
     _say("Starting the lab …", quiet=as_json)
-    process, running, notes = _launch(arguments, home)
+    process, running, notes = launch(arguments, home)
     for note in notes:
         _say(note)
     environment.write_aws_files(home, running)
@@ -398,7 +398,7 @@ def duration(text: str) -> Any:
     return by
 
 
-def _launch(arguments: Sequence[str], home: Home) -> tuple[subprocess.Popen[str], Running, list[str]]:
+def launch(arguments: Sequence[str], home: Home) -> tuple[subprocess.Popen[str], Running, list[str]]:
     """Start the simulator as a process of its own; return it once it serves, how to reach it, and what it notes of itself.
 
     Raises LabError where it does not come to serve.

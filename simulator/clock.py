@@ -80,6 +80,10 @@ class LabClock:
         """Pause: time stands still until `thaw` or an advance."""
         self.frozen_ms = self.now_ms()
 
+    def stand_still(self) -> None:
+        """Pause at what was stamped last, whatever time it is."""
+        self.frozen_ms = self.last_ms
+
     def thaw(self) -> None:
         """Go on from where the clock stands, or from the wall clock where that is later."""
         self.last_ms = self.now_ms()

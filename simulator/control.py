@@ -4,11 +4,13 @@ It needs the control token that the simulator wrote into LAB_HOME. It labels not
 from the scenario, not from here. `/_localstack/health` is open: it says that the simulator runs, and which services.
 """
 
+import functools
 import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import metadata
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,11 +18,13 @@ from scenario.errors import LabError
 from simulator.foresight import look_ahead, unlabelled
 from simulator.identity import Ids, Principal
 from simulator.service import Context
+from simulator.submission import rows_to_json
 from simulator.wire import HttpAnswer, HttpRequest
 from simulator.world import Lab
 
 MAX_ADVANCE = timedelta(days=90)
 MAX_TEXT = 2000
+VERSIONED = ("guardduty-lab", "moto", "botocore")
 
 
 class _Bad(Exception):
@@ -35,6 +39,8 @@ class Control:
     token: str
     stop: Callable[[], None]
     version: str = "0"
+    rehearses: bool = True
+    """Whether functions may be run to look ahead. A submitted lab's are run behind the kernel's walls only."""
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         """Answer a request to `/_lab/…` or `/_localstack/…`, always in JSON."""
@@ -48,11 +54,9 @@ class Control:
         if route is None:
             return _json(404, {"error": f"The control API has no {request.method} {request.path}."})
         try:
-            body = json.loads(request.body or b"{}")
-            if not isinstance(body, dict):
-                raise _Bad("The body must be a JSON object.")
-            return _json(200, route(body, {key: values[-1] for key, values in parse_qs(request.query).items()}))
-        except (_Bad, ValueError) as bad:
+            query = {key: values[-1] for key, values in parse_qs(request.query).items()}
+            return _json(200, route(_body(request), query))
+        except _Bad as bad:
             return _json(400, {"error": str(bad)})
         except LabError as broken:
             return _json(503, {"error": str(broken)})
@@ -75,6 +79,7 @@ class Control:
             ("POST", "/_lab/attempts"): self._attempt,
             ("GET", "/_lab/look-ahead"): lambda _, query: self._look_ahead(query, {}),
             ("POST", "/_lab/look-ahead"): self._look_ahead,
+            ("GET", "/_lab/journal"): self._journal,
             ("POST", "/_lab/stop"): self._stop,
         }
 
@@ -100,6 +105,9 @@ class Control:
                 "paused": lab.clock.paused,
                 "entries": lab.journal.next_seq - 1,
                 "differences": lab.differences[:5],
+                "difference_count": len(lab.differences),
+                "rehearses": self.rehearses,
+                "versions": versions(),
                 "key_used_at": lab.memory.key_used_at,
                 "finding_count": self._finding_count(),
                 "last_attempt": lab.memory.attempts[-1] if lab.memory.attempts else None,
@@ -161,20 +169,67 @@ class Control:
         self.lab.remember("attempt", body)
         return {}
 
+    def _journal(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        with self.lab.lock:
+            self.lab.tick()
+            rows = [row for _, row in self.lab.journal.rows()]
+            return {"meta": self.lab.journal.meta(), "rows": rows_to_json(rows)}
+
     def _look_ahead(self, body: Mapping[str, Any], _query: dict[str, str]) -> dict[str, Any]:
         """Return the outlook. Of an address it says only whether it is one of the `addresses` that the caller knows, and which.
 
         Once the key was used there is nothing left to keep.
         """
-        hours = float(body.get("hours", 24))
+        try:
+            hours = float(body.get("hours", 24))
+        except (ValueError, TypeError) as none:
+            raise _Bad("'hours' must be a number.") from none
         if not 0 < hours <= 24 * 31:
             raise _Bad("Looking ahead goes up to 31 days.")
+        if not self.rehearses:
+            now = f"{self.lab.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+            why = ["this machine has no walls for code that somebody else has sent"]
+            return {
+                "lab_time": now,
+                "until": now,
+                "determinable": False,
+                "why": why,
+                "connections": [],
+                "invocations": 0,
+            }
         outlook = look_ahead(self.lab, timedelta(hours=hours))
-        return outlook if self.lab.memory.key_used_at else unlabelled(outlook, body.get("addresses", ()))
+        if self.lab.memory.key_used_at:
+            return outlook
+        try:
+            return unlabelled(outlook, [text for text in body.get("addresses", ()) if text])
+        except (ValueError, TypeError) as none:
+            raise _Bad(f"'addresses' must be addresses or ranges: {none}.") from none
 
     def _stop(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
         self.stop()
         return {}
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions by which a lab may answer differently, by distribution."""
+    found = {}
+    for name in VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError as none:
+        raise _Bad("The body must be JSON.") from none
+    if not isinstance(body, dict):
+        raise _Bad("The body must be a JSON object.")
+    return body
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

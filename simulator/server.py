@@ -18,7 +18,6 @@ import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from scenario.errors import LabError
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 THREADS = 12
-VERSIONED = ("guardduty-lab", "moto", "botocore")
 CHECK_SESSION = "lab-check"
 
 
@@ -84,6 +82,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--paused", action=argparse.BooleanOptionalAction, help="let lab time stand still; as it was, if not given"
     )
+    parser.add_argument(
+        "--verify", action="store_true", help="look at a submitted lab: time stands still, no code runs but walled"
+    )
     return parser.parse_args()
 
 
@@ -130,15 +131,18 @@ def _refuse_outside() -> None:
 
 
 def _serve(options: argparse.Namespace, home: Home, server: "Server") -> int:
-    from simulator.control import Control
+    from simulator.control import Control, versions
     from simulator.gateway import Gateway
 
     endpoint_url = f"http://127.0.0.1:{server.bind_addr[1]}"
+    if options.verify:
+        _limit_myself()
     opened = open_lab(options, home, endpoint_url)
     lab = opened.lab
     stopping = threading.Event()
     running = running_of(lab, endpoint_url, options.hosted)
-    control = Control(lab=lab, token=running.token, stop=stopping.set, version=_version("guardduty-lab"))
+    control = Control(lab=lab, token=running.token, stop=stopping.set, version=versions()["guardduty-lab"])
+    control.rehearses = not options.verify or lab.environments.walls().kernel
     gateway = Gateway(labs={lab.account_id: lab}, control=control, hosted=options.hosted)
     give_keys(gateway, lab, running)
     if not options.hosted:
@@ -157,6 +161,17 @@ def _serve(options: argparse.Namespace, home: Home, server: "Server") -> int:
         lab.environments.close()
         home.forget_running()
     return 0
+
+
+def _limit_myself() -> None:
+    """Bound what a stranger's journal may cost the machine: memory, processor time and the size of a file."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    for kind, limit in ((resource.RLIMIT_AS, 6 << 30), (resource.RLIMIT_CPU, 900), (resource.RLIMIT_FSIZE, 2 << 30)):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 def _say_ready(told: dict[str, Any]) -> None:
@@ -202,6 +217,7 @@ def open_lab(options: argparse.Namespace, home: Home, endpoint_url: str) -> Open
 
 
 def _replayed(options: argparse.Namespace, journal: Any, endpoint_url: str, environments: Any) -> Opened:
+    from simulator.control import VERSIONED
     from simulator.services.moto import Moto
     from simulator.world import Lab
 
@@ -215,7 +231,9 @@ def _replayed(options: argparse.Namespace, journal: Any, endpoint_url: str, envi
         notes.append(
             f"{len(lab.differences)} answers are not what they were ({lab.differences[0]}; …). The lab was made with {made}."
         )
-    if options.paused is not None:
+    if options.verify:
+        lab.clock.stand_still()
+    elif options.paused is not None:
         lab.pause(options.paused)
     left_out = lab.resume()
     if left_out:
@@ -223,7 +241,7 @@ def _replayed(options: argparse.Namespace, journal: Any, endpoint_url: str, envi
             f"The lab was stopped for long: its schedules made up for the last seven days, and left out {left_out.days} days "
             f"and {left_out.seconds // 3600} hours before."
         )
-    if lab.clock.paused:
+    if lab.clock.paused and not options.verify:
         notes.append("Lab time stands still; 'lab start --no-paused' lets it go on.")
     return Opened(lab, tuple(notes))
 
@@ -231,6 +249,7 @@ def _replayed(options: argparse.Namespace, journal: Any, endpoint_url: str, envi
 def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, environments: Any) -> "Lab":
     from scenario.load import load
     from scenario.variant import variant
+    from simulator.control import versions
     from simulator.journal import Journal
     from simulator.services.moto import Moto
     from simulator.story import Story, start_of
@@ -240,9 +259,9 @@ def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, enviro
     seed = options.seed or secrets.token_hex(6)
     history = timedelta(hours=options.history)
     values = variant(scenario, seed, options.ip, history)
-    versions = {f"version_{name}": _version(name) for name in VERSIONED}
+    made_with = {f"version_{name}": version for name, version in versions().items()}
     meta = new_meta(
-        seed=seed, account_id=values.account_id, scenario_id=scenario.id, ip=options.ip, history=options.history, versions=versions
+        seed=seed, account_id=values.account_id, scenario_id=scenario.id, ip=options.ip, history=options.history, versions=made_with
     )  # fmt: skip
     journal = Journal.create(home.journal, meta)
     lab = Lab(meta=meta, journal=journal, moto=Moto(), environments=environments, endpoint_url=endpoint_url)
@@ -292,13 +311,6 @@ def give_keys(gateway: "Gateway", lab: "Lab", running: Running) -> None:
     ):  # fmt: skip
         gateway.keys[key] = Key(principal=replace(principal, access_key_id=key), secret=secret, token=token)
     lab.meta["trainee_key"] = running.access_key_id
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 if __name__ == "__main__":
