@@ -142,17 +142,17 @@ def values(
 
 
 def _structures(shape: Any, known: Mapping[str, Any], full: bool, depth: int) -> st.SearchStrategy[Any]:
-    optional = {}
-    required = {}
-    for name, member in shape.members.items():
-        if name in shape.required_members:
-            required[name] = st.deferred(
-                lambda member=member, name=name: values(member, known, full=full, name=name, depth=depth + 1)
-            )  # type: ignore[misc]
-        elif depth < (DEEPEST if full else 2):
-            optional[name] = st.deferred(
-                lambda member=member, name=name: values(member, known, full=full, name=name, depth=depth + 1)
-            )  # type: ignore[misc]
+    def member_of(name: str, member: Any) -> st.SearchStrategy[Any]:
+        return st.deferred(lambda: values(member, known, full=full, name=name, depth=depth + 1))
+
+    required = {
+        name: member_of(name, member) for name, member in shape.members.items() if name in shape.required_members
+    }
+    optional = {
+        name: member_of(name, member)
+        for name, member in shape.members.items()
+        if name not in required and depth < (DEEPEST if full else 2)
+    }
     if shape.metadata.get("union") or getattr(shape, "is_tagged_union", False):
         choices = [st.fixed_dictionaries({name: one}) for name, one in {**required, **optional}.items()]
         return st.one_of(choices) if choices else st.just({})
@@ -176,8 +176,10 @@ def _scalars(shape: Any, kind: str) -> st.SearchStrategy[Any]:
         low = int(metadata.get("min", 0))
         return st.integers(low, max(low, int(metadata.get("max", low + 100))))
     if kind in ("float", "double"):
-        low = float(metadata.get("min", 0))
-        return st.floats(low, max(low, float(metadata.get("max", low + 100))), allow_nan=False, allow_infinity=False)
+        least = float(metadata.get("min", 0))
+        return st.floats(
+            least, max(least, float(metadata.get("max", least + 100))), allow_nan=False, allow_infinity=False
+        )
     if kind == "boolean":
         return st.booleans()
     if kind == "timestamp":

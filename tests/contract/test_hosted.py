@@ -45,9 +45,11 @@ def _with(process: InProcess, credentials: Mapping[str, Any]) -> InProcess:
     )
 
 
-def _signed(process: InProcess, method: str, path: str, body: bytes = b"", **headers: str) -> AWSRequest:
+def _signed(
+    process: InProcess, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> AWSRequest:
     """Return a request signed in its headers, for S3."""
-    request = AWSRequest(method=method, url=f"http://{HOST}{path}", data=body, headers=headers)
+    request = AWSRequest(method=method, url=f"http://{HOST}{path}", data=body, headers=dict(headers or {}))
     S3SigV4Auth(Credentials(process.access_key, process.secret, process.token), "s3", "us-east-1").add_auth(request)
     return request
 
@@ -122,7 +124,7 @@ def test_moto_s_own_paths_and_account_header_open_nothing(owner: InProcess) -> N
     """`/moto-api` is no way in, and the account is the key's, whatever a header says."""
     assert owner.send("POST", f"http://{HOST}/moto-api/reset", {}, b"")[0] == 403
     owner.client("s3").create_bucket(Bucket="mine")
-    request = _signed(owner, "GET", "/", **{"x-moto-account-id": "123456789012"})
+    request = _signed(owner, "GET", "/", headers={"x-moto-account-id": "123456789012"})
     assert b"<Name>mine</Name>" in _send(owner, request)[1]
 
 
@@ -150,7 +152,7 @@ def test_an_altered_body_is_refused(owner: InProcess, bucket: str) -> None:
 
 def test_an_altered_path_query_method_or_header_is_refused(owner: InProcess, bucket: str) -> None:
     """Everything that decides what a request does is signed."""
-    request = _signed(owner, "PUT", "/bucket/new", b"text", **{"x-amz-meta-colour": "blue"})
+    request = _signed(owner, "PUT", "/bucket/new", b"text", {"x-amz-meta-colour": "blue"})
     url = f"http://{HOST}/bucket"
     assert _send(owner, request, url=f"{url}/key")[0] == 403
     assert _send(owner, request, url=f"{url}/new?acl")[0] == 403
@@ -168,7 +170,7 @@ def test_an_altered_path_query_method_or_header_is_refused(owner: InProcess, buc
 def test_a_signature_for_one_service_opens_no_other(owner: InProcess) -> None:
     """A signature for S3, sent to CloudTrail's target, is refused."""
     headers = {"X-Amz-Target": "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.DescribeTrails"}
-    request = _signed(owner, "POST", "/", b"{}", **{**headers, "Content-Type": "application/x-amz-json-1.1"})
+    request = _signed(owner, "POST", "/", b"{}", {**headers, "Content-Type": "application/x-amz-json-1.1"})
     status, body = _send(owner, request)
     assert status == 403
     assert b"InvalidSignatureException" in body
@@ -229,7 +231,7 @@ def _chunked(process: InProcess, pieces: list[bytes]) -> AWSRequest:
         },
     )
 
-    class Streaming(SigV4Auth):
+    class Streaming(SigV4Auth):  # type: ignore[misc]  # botocore has no types
         def payload(self, request: Any) -> str:
             return "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 
