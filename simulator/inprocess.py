@@ -9,7 +9,6 @@ import functools
 import io
 import json
 import shutil
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,7 +24,7 @@ from scenario.errors import LabError
 from simulator.control import Control
 from simulator.gateway import Gateway
 from simulator.home import Home
-from simulator.server import give_keys, open_lab, running_of
+from simulator.server import Options, give_keys, open_lab, running_of
 from simulator.wire import HttpRequest
 from simulator.world import Lab
 
@@ -121,9 +120,8 @@ class Mould:
 
     def __init__(self, folder: Path, scenario_id: str, seed: str, history: timedelta) -> None:
         self._folder = folder
-        self._options = Namespace(
-            scenario=scenario_id, seed=seed, ip=None, history=history.total_seconds() / 3600, paused=None, hosted=False
-        )
+        hours = history.total_seconds() / 3600
+        self._options = Options(scenario=scenario_id, seed=seed, history=hours)
         self._copies = 0
         with self._open(folder):
             pass

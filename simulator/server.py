@@ -69,15 +69,34 @@ def _give_up(broken: LabError) -> int:
     return broken.exit_code
 
 
-def _options() -> argparse.Namespace:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a simulator is started with: where it listens, and which lab it makes where LAB_HOME holds none yet.
+
+    `history` is in hours. `paused` is None for as it was. `verify` looks at a submitted lab: its time stands still.
+    """
+
+    home: str = ""
+    host: str = "127.0.0.1"
+    port: int = 4566
+    seed: str = ""
+    ip: str | None = None
+    scenario: str = "lambda-malicious-ip"
+    history: float = 40.0
+    hosted: bool = False
+    paused: bool | None = None
+    verify: bool = False
+
+
+def _options() -> Options:
     parser = argparse.ArgumentParser(prog="simulator.server")
     parser.add_argument("--home", required=True)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=4566)
-    parser.add_argument("--seed", default="")
+    parser.add_argument("--host", default=Options.host)
+    parser.add_argument("--port", type=int, default=Options.port)
+    parser.add_argument("--seed", default=Options.seed)
     parser.add_argument("--ip")
-    parser.add_argument("--scenario", default="lambda-malicious-ip")
-    parser.add_argument("--history", type=float, default=40.0, help="hours")
+    parser.add_argument("--scenario", default=Options.scenario)
+    parser.add_argument("--history", type=float, default=Options.history, help="hours")
     parser.add_argument("--hosted", action="store_true", help="verify signatures: more than one person uses this lab")
     parser.add_argument(
         "--paused", action=argparse.BooleanOptionalAction, help="let lab time stand still; as it was, if not given"
@@ -85,7 +104,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--verify", action="store_true", help="look at a submitted lab: time stands still, no code runs but walled"
     )
-    return parser.parse_args()
+    return Options(**vars(parser.parse_args()))
 
 
 def _log_to(home: Home) -> None:
@@ -130,7 +149,7 @@ def _refuse_outside() -> None:
     sys.addaudithook(hook)
 
 
-def _serve(options: argparse.Namespace, home: Home, server: "Server") -> int:
+def _serve(options: Options, home: Home, server: "Server") -> int:
     from simulator.control import Control, versions
     from simulator.gateway import Gateway
 
@@ -201,7 +220,7 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-def open_lab(options: argparse.Namespace, home: Home, endpoint_url: str) -> Opened:
+def open_lab(options: Options, home: Home, endpoint_url: str) -> Opened:
     """Return the lab of LAB_HOME: replayed from its journal, or made with its history where there is none yet."""
     from simulator.functions import Environments
     from simulator.journal import Journal, files_of
@@ -216,7 +235,7 @@ def open_lab(options: argparse.Namespace, home: Home, endpoint_url: str) -> Open
     return Opened(_make_lab(options, home, endpoint_url, Environments()))
 
 
-def _replayed(options: argparse.Namespace, journal: Any, endpoint_url: str, environments: Any) -> Opened:
+def _replayed(options: Options, journal: Any, endpoint_url: str, environments: Any) -> Opened:
     from simulator.control import VERSIONED
     from simulator.services.moto import Moto
     from simulator.world import Lab
@@ -246,7 +265,7 @@ def _replayed(options: argparse.Namespace, journal: Any, endpoint_url: str, envi
     return Opened(lab, tuple(notes))
 
 
-def _make_lab(options: argparse.Namespace, home: Home, endpoint_url: str, environments: Any) -> "Lab":
+def _make_lab(options: Options, home: Home, endpoint_url: str, environments: Any) -> "Lab":
     from scenario.load import load
     from scenario.variant import variant
     from simulator.control import versions
