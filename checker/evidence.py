@@ -210,6 +210,8 @@ class Evidence:
         Counted are the lists' objects, their kept earlier versions, and every address that a finding's evidence ties to
         a threat list: taking an address off the list afterwards does not make it harmless.
         """
+        if not ip:  # an address that an outlook does not tell; findings about names have none either
+            return False
         if any(finding.ip == ip for finding in self.findings if finding.list_names):
             return True
         threats = [each for each in self.guards.lists if not each.trusted]
