@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,10 @@ class LabSide:
             report: dict[str, Any] = json.loads(self._kept.read_text("utf-8"))
         except (FileNotFoundError, ValueError):
             return None
-        known = (
-            report.get("lab_id") == self.running.lab_id and attempts and report["lab_time"] == attempts[-1].get("at")
-        )
-        return report if known else None
+        if report.get("lab_id") != self.running.lab_id or not attempts:
+            return None
+        last = datetime.fromisoformat(attempts[-1]["at"])
+        return report if datetime.fromisoformat(report["lab_time"]) == last else None
 
     def debrief(self) -> str:
         """Return the debrief of the lab as it is now: a self-contained HTML page. It counts as a check."""

@@ -66,4 +66,5 @@ def test_the_text_by_mouse(lab: RunningLab, browser: Browser) -> None:
         browser.driver.find_element("id", str(field)).send_keys(text)
     browser.click("Check", within="form[@id='check']")
     assert "Passed: all tasks are done." in browser.text()
+    assert "15/15" in browser.text("#function-name") and "30/30" in browser.text("#creator")
     assert lab.command("check", "--no-input", code=0)
