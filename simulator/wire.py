@@ -6,6 +6,7 @@ same models here, because moto's serialiser is slow on large answers and clients
 
 import base64
 import functools
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote, unquote_to_bytes
 from xml.sax.saxutils import escape
 
 from botocore.parsers import create_parser
@@ -119,12 +120,29 @@ class HttpRequest:
 
     def to_moto(self) -> Request:
         """Return it as the request that `moto.core` works on, its path kept as it was encoded."""
-        url = f"https://{self.host}{self.path}"
-        request = Request.from_primitives(
-            self.method, url + (f"?{self.query}" if self.query else ""), self.headers, self.body
-        )
-        request.environ["RAW_URI"] = self.path + (f"?{self.query}" if self.query else "")
-        return request
+        path = unquote_to_bytes(self.path).decode("latin-1")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "QUERY_STRING": self.query,
+            "RAW_URI": self.path + (f"?{self.query}" if self.query else ""),
+            "SERVER_NAME": self.host.partition(":")[0],
+            "SERVER_PORT": "443",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "https",
+            "wsgi.input": io.BytesIO(self.body),
+        }
+        for name, value in self.headers.items():
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        # Some of S3's operations are refused where no length is told.
+        environ |= {"HTTP_HOST": self.host, "CONTENT_LENGTH": str(len(self.body))}
+        environ.pop("HTTP_CONTENT_LENGTH", None)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        if content_type := environ.pop("HTTP_CONTENT_TYPE", None):
+            environ["CONTENT_TYPE"] = content_type
+        return Request(environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,14 @@ class Subject:
         self.clients: dict[str, Any] = {}
         self.known: Mapping[str, Any] = set_up(self.process)
 
+    def close(self) -> None:
+        """See that the lab still answers after all that, and let go of it."""
+        try:
+            assert self.client("sts").get_caller_identity()["Account"]
+        finally:
+            for lab in self.process.gateway.labs.values():
+                lab.close()
+
     def client(self, service: str) -> Any:
         """Return a client, made once."""
         if service not in self.clients:
