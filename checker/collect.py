@@ -380,7 +380,7 @@ def listed_addresses(findings: tuple[Finding, ...], guards: Guards) -> frozenset
     entries = [
         each for addresses in guards.lists if not addresses.trusted for each in (addresses.entries, addresses.earlier)
     ]
-    named = {finding.ip for finding in findings if finding.list_names}
+    named = {finding.ip for finding in findings if finding.list_names and finding.ip}
     return frozenset(named.union(*(each.single for each in entries), *(map(str, each.ranges) for each in entries)))
 
 

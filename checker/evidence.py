@@ -212,6 +212,8 @@ class Evidence:
         """
         if not ip:  # an address that an outlook does not tell; findings about names have none either
             return False
+        if not ip:  # an outlook that does not tell it, having been asked about every listed one
+            return False
         if any(finding.ip == ip for finding in self.findings if finding.list_names):
             return True
         threats = [each for each in self.guards.lists if not each.trusted]
