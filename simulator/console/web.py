@@ -107,6 +107,12 @@ def argument(name: str, default: str = "") -> str:
     return str(request.args.get(name, default))
 
 
+def whole(name: str) -> int:
+    """Return a whole number of the address's query, 0 for what is none."""
+    text = argument(name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 13 else 0
+
+
 def posted(name: str, default: str = "") -> str:
     """Return a value of the form that was sent, with the line ends of a text area made plain."""
     return str(request.form.get(name, default)).replace("\r\n", "\n")

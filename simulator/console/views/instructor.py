@@ -77,7 +77,7 @@ def instructor() -> Response:
             (
                 blocks.time(each["at"]),
                 link(each["function_arn"].rpartition(":")[2], links.of_arn(each["function_arn"])),
-                f"{each['ip']}:{each['port']}/{each['protocol']}",
+                f"{each['ip'] or '…'}:{each['port']}/{each['protocol']}",
                 blocks.yes_no(each["permitted"]),
                 each.get("why"),
             )

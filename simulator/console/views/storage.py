@@ -7,7 +7,7 @@ from simulator.console import blocks, links
 from simulator.console.blocks import Actions, Search, Source, Table, facts, link
 from simulator.console.blocks import Field as Input
 from simulator.console.texts import t
-from simulator.console.web import api, argument, show
+from simulator.console.web import api, argument, show, whole
 
 pages = Blueprint("storage", __name__)
 BUCKETS = "/console/s3/buckets"
@@ -80,7 +80,7 @@ def bucket() -> Response:
 def stored() -> Response:
     """Show an object: what S3 says of it, and a part of its content where that is text."""
     name, key = argument("bucket"), argument("key")
-    start = max(0, int(argument("from", "0") or 0))
+    start = whole("from")
     head = api().call("s3", "HeadObject", Bucket=name, Key=key)
     size = int(head["ContentLength"])
     content = b""

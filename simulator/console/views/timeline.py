@@ -4,7 +4,6 @@ Config's items name no events (`relatedEvents` is empty since their version 1.3)
 """
 
 import json
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
@@ -13,7 +12,7 @@ from werkzeug.wrappers import Response
 from simulator.console import blocks, links, story
 from simulator.console.blocks import Field, Search, Table, link
 from simulator.console.texts import t
-from simulator.console.web import api, argument, render, show
+from simulator.console.web import api, argument, render, show, whole
 
 pages = Blueprint("timeline", __name__)
 INVENTORY = 100
@@ -79,14 +78,14 @@ def timeline() -> Response:
     """Show a resource's timeline, newest first, ten rows at a time."""
     resource_id = argument("resourceId") or argument("resourceName")
     resource_type = argument("resourceType") or _type_of(resource_id)
-    until = argument("until")
+    until = blocks.moment_of(argument("until"))
     shown = argument("show", "all")
     wanted = story.Wanted(
         resource_type=resource_type,
         resource_id=resource_id,
         name=argument("resourceName") or resource_id,
-        until=datetime.fromisoformat(until) if until else None,
-        skip=max(0, int(argument("skip", "0") or 0)),
+        until=until,
+        skip=whole("skip"),
         reads=argument("reads") == "yes",
         kinds=(shown,) if shown in ("configuration", "event") else ("configuration", "event"),
     )

@@ -1,8 +1,10 @@
 """The application's promises without a browser: sessions, tokens, headers, escaping, errors, languages."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -204,3 +206,23 @@ def test_the_instructors_pages_exist_only_with_the_control_token(tmp_path: Path)
     assert "Journal entries" in console.get("/console/instructor")
     shown = console.post("/console/instructor", "/console/instructor/key")
     assert "WSSystemRole" in shown.get_data(as_text=True) and console.lab.keys == 1
+
+
+@pytest.mark.parametrize("text", ["", "-1", "x", "1e9", "9" * 40, "²", "2026-11-24", "2026-11-24T00:00:00", EVIL])
+def test_nonsense_in_an_address_is_no_defect(tmp_path: Path, text: str) -> None:
+    """Numbers, moments, states and tabs are anybody's text."""
+    replies: dict[Any, Any] = {
+        ("s3", "HeadObject"): {"ContentLength": 10},
+        ("s3", "GetObject"): {"Body": io.BytesIO(b"0123456789")},
+        ("cloudtrail", "LookupEvents"): {"Events": []},
+        ("config", "GetResourceConfigHistory"): {"configurationItems": []},
+    }
+    console = Console(tmp_path, replies)
+    console.get("/console/lab")
+    for path in (
+        "s3/object?bucket=b&key=k&from=",
+        "config/timeline?resourceId=r&resourceType=T&until=",
+        "config/timeline?resourceId=r&resourceType=T&skip=",
+        "cloudtrail/events?key=",
+    ):
+        assert console.client.get(f"/console/{path}{quote(text)}").status_code == 200, path
