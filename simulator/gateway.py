@@ -11,15 +11,15 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from scenario.errors import LabError
-from simulator import sigv4, wire
+from simulator import parse, sigv4, wire
 from simulator.control import Control
 from simulator.errors import AwsError
 from simulator.identity import Principal, account_of
@@ -30,6 +30,10 @@ log = logging.getLogger(__name__)
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 MAX_BODY = 128 * 1024 * 1024
+LONGEST_POLL = 20
+"""Seconds that ReceiveMessage may wait (SQS API reference)."""
+QUEUE_URLS = frozenset({"CreateQueue", "GetQueueUrl", "ListQueues", "ListDeadLetterSourceQueues"})
+_QUEUE_URL = re.compile(rb"https://sqs\.[a-z0-9-]+\.amazonaws\.com/")
 OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 OWN_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
 _VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+?)\.(?:s3(?:[.-][a-z0-9-]+)?\.)?(?:localhost\.localstack\.cloud|localhost)$")
@@ -111,9 +115,10 @@ class Gateway:
                 protocol=routed.protocol,
                 http=_for_moto(routed, request),
             )
-            done = _wait_for_messages(lab, ask) if _polls(ask) else lab.ask(ask)
+            receives = (ask.service, ask.operation) == ("sqs", "ReceiveMessage")
+            done = _wait_for_messages(lab, ask) if receives else lab.ask(ask)
             request_id = done.request_id
-            return _answer(routed, done)
+            return _with_local_queues(routed, _answer(routed, done), arrived.host)
         except AwsError as error:
             return wire.serialise_error(service, protocol, error, request_id or "00000000-0000-4000-8000-000000000000")
         except LabError as broken:
@@ -268,27 +273,49 @@ def _answer(routed: Routed, done: Done) -> HttpAnswer:
     return wire.serialise(routed.service, routed.operation, routed.protocol, done.result or {}, done.request_id)
 
 
-def _polls(ask: Ask) -> bool:
-    return ask.service == "sqs" and ask.operation == "ReceiveMessage" and bool(ask.params.get("WaitTimeSeconds"))
-
-
 def _wait_for_messages(lab: Lab, ask: Ask) -> Done:
-    """Wait outside the lab's lock until the queue has something or the poll's wall time is over; then receive once."""
-    end = time.monotonic() + min(int(ask.params["WaitTimeSeconds"]), 20)
+    """Wait outside the lab's lock until the queue has something or the poll's wall time is over; then receive once.
+
+    moto would wait inside the lock, and by lab time, which stands still meanwhile.
+    """
+    named = ask.params.get("QueueUrl") or (ask.http.path if ask.http else "")
     peek = replace(
-        ask, operation="GetQueueAttributes", http=None,
-        params={"QueueUrl": ask.params["QueueUrl"], "AttributeNames": ["ApproximateNumberOfMessages"]},
+        ask, operation="GetQueueAttributes", http=None, params={"QueueUrl": named, "AttributeNames": ["All"]}
     )  # fmt: skip
-    while time.monotonic() < end:
+    end: float | None = None
+    while True:
         with lab.lock:
-            seen = lab.peek(peek)
-        if seen.get("Attributes", {}).get("ApproximateNumberOfMessages", "0") != "0":
+            seen = lab.peek(peek).get("Attributes", {})
+        end = time.monotonic() + _patience(ask, seen) if end is None else end
+        if seen.get("ApproximateNumberOfMessages", "0") != "0" or time.monotonic() >= end:
             break
         time.sleep(0.1)
-    body = json.loads(ask.http.body or b"{}") if ask.http else {}
-    body["WaitTimeSeconds"] = 0
-    http = replace(ask.http, body=json.dumps(body).encode()) if ask.http else None
+    http = _without_waiting(ask.http) if ask.http else None
     return lab.ask(replace(ask, params={**ask.params, "WaitTimeSeconds": 0}, http=http))
+
+
+def _patience(ask: Ask, attributes: Mapping[str, str]) -> int:
+    """Return for how many seconds to wait: what the call says, else what the queue says. Raises AwsError."""
+    told = ask.params.get("WaitTimeSeconds", int(attributes.get("ReceiveMessageWaitTimeSeconds", "0")))
+    if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told <= LONGEST_POLL:
+        text = f"Value {told} for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided."
+        raise AwsError("InvalidParameterValue", text, status=400)
+    return told
+
+
+def _without_waiting(http: HttpRequest) -> HttpRequest:
+    """Return a ReceiveMessage request that waits for nothing, in the protocol it came in."""
+    if http.header("x-amz-target"):
+        return replace(http, body=json.dumps({**json.loads(http.body or b"{}"), "WaitTimeSeconds": 0}).encode())
+    fields = {**parse.form(http.query, http.body), "WaitTimeSeconds": "0"}
+    return replace(http, query="", body=urlencode(fields).encode())
+
+
+def _with_local_queues(routed: Routed, answer: HttpAnswer, host: str) -> HttpAnswer:
+    """Return SQS's answer with queues' URLs on this endpoint: some SDKs send what they have for a queue to its URL, wherever that is."""
+    if routed.service != "sqs" or routed.operation not in QUEUE_URLS:
+        return answer
+    return replace(answer, body=_QUEUE_URL.sub(f"http://{host}/".encode(), answer.body))
 
 
 def _iam_user(lab: Lab, access_key: str) -> Key | None:

@@ -14,7 +14,7 @@ from tests.contract.labs import new_lab_in_process, set_up
 
 OURS = sorted(cls.name for cls in ours())
 MOTO = ("cloudwatch", "ec2", "iam", "kms", "logs", "s3", "sqs")
-SLOW_SECONDS = 20
+SLOW_SECONDS = 60
 LAST = ("Delete", "Terminate", "Stop", "Disable", "Disassociate", "Deregister", "Release")
 
 

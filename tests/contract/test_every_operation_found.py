@@ -1,6 +1,8 @@
 """Fixed cases: what made-up calls once found, and what hostile bodies are made of. Each is an error with a code, and the lab lives on."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -165,3 +167,53 @@ def test_what_nobody_implements_is_recorded(owner: InProcess) -> None:
     asked = [{"AttributeKey": "EventName", "AttributeValue": "ListGuardrails"}]
     (event,) = owner.client("cloudtrail").lookup_events(LookupAttributes=asked)["Events"]
     assert json.loads(event["CloudTrailEvent"])["errorCode"] == "NotImplemented"
+
+
+@pytest.fixture(scope="module")
+def queue(owner: InProcess) -> str:
+    """Return the URL of a queue whose polls wait for a second where they do not say how long."""
+    attributes = {"ReceiveMessageWaitTimeSeconds": "1"}
+    url: str = owner.client("sqs").create_queue(QueueName="polled", Attributes=attributes)["QueueUrl"]
+    return url
+
+
+def test_queues_have_their_urls_on_this_endpoint(owner: InProcess, queue: str) -> None:
+    """Some SDKs send what they have for a queue to its URL: it must not lead out of the lab."""
+    sqs = owner.client("sqs")
+    assert queue == f"{URL}/{ACCOUNT}/polled"
+    assert sqs.get_queue_url(QueueName="polled")["QueueUrl"] == queue
+    assert queue in sqs.list_queues()["QueueUrls"]
+    aws = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/polled"
+    assert sqs.get_queue_attributes(QueueUrl=aws, AttributeNames=["QueueArn"])["Attributes"]
+
+
+@pytest.mark.parametrize("seconds", [21, -1, True, "abc", 1.5, [1]])
+def test_a_poll_waits_for_no_nonsense(owner: InProcess, queue: str, seconds: Any) -> None:
+    """It is refused, where it once waited for ever or broke."""
+    assert _code(owner.client("sqs").receive_message, QueueUrl=queue, WaitTimeSeconds=seconds)
+
+
+def test_a_queue_s_own_waiting_holds_nobody_up(owner: InProcess, queue: str) -> None:
+    """A poll waits outside the lab's lock, also where only the queue says for how long."""
+    sqs = owner.client("sqs")
+    started = time.monotonic()
+    poll = threading.Thread(target=lambda: sqs.receive_message(QueueUrl=queue))
+    poll.start()
+    owner.client("sts").get_caller_identity()
+    assert poll.is_alive()
+    poll.join()
+    assert time.monotonic() - started >= 1
+    sqs.send_message(QueueUrl=queue, MessageBody="x")
+    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "x"
+
+
+def test_the_old_protocol_of_sqs_polls_too(owner: InProcess, queue: str) -> None:
+    """A form, to the endpoint or to the queue's own path."""
+    owner.client("sqs").send_message(QueueUrl=queue, MessageBody="in a form")
+    form = b"Action=ReceiveMessage&Version=2012-11-05&WaitTimeSeconds=2"
+    content = "application/x-www-form-urlencoded; charset=utf-8"
+    status, _, answer = _sent(owner, "POST", f"/{ACCOUNT}/polled", "sqs", form, Content_Type=content)
+    assert status == 200, answer
+    assert b"<Body>in a form</Body>" in answer
+    status, headers, answer = _sent(owner, "POST", "/", "sqs", form, Content_Type=content)
+    assert (status, headers["Content-Type"]) == (400, "text/xml"), answer
