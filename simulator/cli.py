@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -469,8 +470,10 @@ def _wait_for(process: subprocess.Popen[str]) -> None:
 
 
 def _run(arguments: Sequence[str], env_of: dict[str, str]) -> int:
+    # looked up where the lab's own programs are first: a system may look in this process's path instead
+    program = shutil.which(arguments[0], path=env_of.get("PATH")) or arguments[0]
     try:
-        return subprocess.run(arguments, env=env_of, check=False).returncode
+        return subprocess.run([program, *arguments[1:]], env=env_of, check=False).returncode
     except OSError as failure:
         raise LabError(
             f"running {arguments[0]}", str(failure.strerror), "Check the command's name.", exit_code=2

@@ -7,6 +7,7 @@ and keys put in. boto3 and the CLI read a file where the environment names one, 
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,15 +47,38 @@ def hostile(environ: Mapping[str, str]) -> list[str]:
 
 
 def isolated(environ: Mapping[str, str], home: Home, running: Running) -> dict[str, str]:
-    """Return `environ` without what leads elsewhere, with the lab's variables, and this kit's programs first on the path."""
+    """Return `environ` without what leads elsewhere, with the lab's variables, and this kit's programs first on the path.
+
+    Version 1 of the AWS CLI has services (SQS, RDS, EMR, Health) for which it takes AWS's own address although
+    AWS_ENDPOINT_URL names another. `aws` is therefore one that passes --endpoint-url; and what else would go out by HTTPS is
+    sent to the lab as a proxy, which refuses it.
+    """
     kept = {name: value for name, value in environ.items() if not _HOSTILE.match(name)}
-    programs = str(Path(sys.executable).parent)
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     return {
         **kept,
         **lab_variables(home, running),
-        "PATH": os.pathsep.join([programs, kept.get("PATH", os.defpath)]),
+        "HTTPS_PROXY": running.endpoint_url,
+        "https_proxy": running.endpoint_url,
+        "PATH": os.pathsep.join([*_aws_of_the_lab(home, path), path]),
         "LAB_SHELL": running.lab_id,
     }
+
+
+def _aws_of_the_lab(home: Home, path: str) -> list[str]:
+    """Write a program `aws` that says where the lab is, and return its folder; nothing where there is no AWS CLI."""
+    found = shutil.which("aws", path=path)
+    if found is None:
+        return []
+    folder = home.path / "bin"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    if sys.platform == "win32":
+        (folder / "aws.cmd").write_text(f'@"{found}" --endpoint-url %AWS_ENDPOINT_URL% %*\r\n', "utf-8")
+    else:
+        program = folder / "aws"
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(found)} --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n', "utf-8")
+        program.chmod(0o700)
+    return [str(folder)]
 
 
 def write_aws_files(home: Home, running: Running) -> None:
@@ -95,7 +119,10 @@ def interactive(home: Home, running: Running, environ: Mapping[str, str]) -> tup
     name = Path(shell).name
     rc = home.path / "shell"
     rc.mkdir(exist_ok=True, mode=0o700)
-    variables = {**lab_variables(home, running), "PATH": env["PATH"], "LAB_SHELL": running.lab_id}
+    variables = {
+        **lab_variables(home, running),
+        **{name: env[name] for name in ("PATH", "LAB_SHELL", "HTTPS_PROXY", "https_proxy")},
+    }
     again = assignments(variables, hostile(environ), "fish" if name == "fish" else "sh")
     if name == "bash":
         clear = 'for name in $(compgen -e | grep -iE "^(aws_|https?_proxy|all_proxy)"); do unset "$name"; done\n'

@@ -111,7 +111,7 @@ class Home:
         """Return how to reach the simulator as it was last told; it may be dead. Raises LabError for a damaged file."""
         try:
             return Running.from_json(json.loads(self.server_file.read_text("utf-8")))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError, AttributeError) as damaged:
             raise LabError(
