@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SOURCES := lab.py scenario templates simulator checker tests
 
-.PHONY: lab setup dev check test e2e browser bench docs docs-check build stop clean
+.PHONY: lab setup dev check test bench docs docs-check pictures build stop clean
 
 lab: setup  ## install, start the lab, print the assignment
 	@$(BIN)/lab start
@@ -46,6 +46,9 @@ docs: dev  ## write generated parts of the documentation
 
 docs-check: dev
 	$(BIN)/cog -P --check README.md docs/*.md
+
+pictures: dev  ## take the console's pictures anew
+	$(BIN)/python -m tests.browser.pictures
 
 build: dev  ## a wheel, installed into a fresh environment and tried there
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .

@@ -124,6 +124,11 @@ class SimulatorWorld:
         """Count one more hint and return how many that makes."""
         return int(self._control.post("/_lab/hints", {"task": task})["taken"])
 
+    def key_used_at(self) -> str | None:
+        """Return when the instructor's key was first printed."""
+        told: str | None = self._control.get("/_lab/key")["used_at"]
+        return told
+
 
 def world_of(target: str) -> World:
     """Return the lab of a target, for the checker. Raises LabError where there is none."""

@@ -123,7 +123,9 @@ def run(
     if ask:
         _ask_missing(scenario, texts, ask, world.memory)
     hints = {task.id: world.memory.hints_taken(task.id) for task in scenario.tasks}
-    answers = Answers(texts=texts, attempts=tuple(world.memory.attempts()), hints=hints)
+    answers = Answers(
+        texts=texts, attempts=tuple(world.memory.attempts()), hints=hints, key_used_at=world.memory.key_used_at()
+    )
     known = texts["function-name"] if answers.earned("function-name") else ""
     evidence = collect(world, scenario.finding_type, known)
     report = grade(scenario, evidence, answers, lab_id=world.lab_id, target=world.target, require_proof=require_proof)

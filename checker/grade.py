@@ -44,11 +44,13 @@ class Answers:
     """What the trainee said: task id to exact text, and what earlier checks and hints left behind.
 
     `attempts` are the earlier checks, oldest first, as `worlds.Memory.record` keeps them. `hints` counts hints taken.
+    `key_used_at` is when the instructor's key was first printed.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     attempts: Sequence[Mapping[str, Any]] = ()
     hints: Mapping[str, int] = field(default_factory=dict)
+    key_used_at: str | None = None
 
     def given_at(self, task: str) -> datetime | None:
         """Return when this very text was first graded; None where it is new."""
@@ -128,6 +130,10 @@ class Report:
     checks: int = 1
 
 
+def _key_remark(answers: Answers) -> tuple[str, ...]:
+    return (f"The instructor's key of this lab was printed at {answers.key_used_at}.",) if answers.key_used_at else ()
+
+
 def grade(
     scenario: Scenario,
     evidence: Evidence,
@@ -154,7 +160,7 @@ def grade(
         max_score=sum(task.max_score for task in tasks),
         tasks=tasks,
         progress=_progress(tasks, answers),
-        remarks=evidence.gaps,
+        remarks=(*evidence.gaps, *_key_remark(answers)),
         checks=len(answers.attempts) + 1,
     )
 

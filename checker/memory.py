@@ -55,6 +55,10 @@ class FileMemory:
         taken: int = state["hints"][task]
         return taken
 
+    def key_used_at(self) -> str | None:
+        """Return None: the key of a lab in an account is the account's own evidence, and nothing prints it."""
+        return None
+
     def _read(self) -> dict[str, Any]:
         try:
             state = json.loads(self.path.read_text(encoding="utf-8"))

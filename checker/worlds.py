@@ -96,6 +96,10 @@ class Memory(Protocol):
         """Count one more hint of a task and return how many that makes."""
         ...
 
+    def key_used_at(self) -> str | None:
+        """Return when the instructor's key of this lab was first printed, as AWS writes a moment; None where it never was."""
+        ...
+
 
 class World(Protocol):
     """One lab, wherever it runs."""

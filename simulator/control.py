@@ -75,6 +75,7 @@ class Control:
             ("GET", "/_lab/attempts"): self._attempts,
             ("GET", "/_lab/hints"): self._hints,
             ("POST", "/_lab/hints"): self._hint,
+            ("GET", "/_lab/key"): self._key_used,
             ("POST", "/_lab/key"): self._key,
             ("POST", "/_lab/attempts"): self._attempt,
             ("GET", "/_lab/look-ahead"): lambda _, query: self._look_ahead(query, {}),
@@ -158,6 +159,9 @@ class Control:
         task = _text(body, "task")
         self.lab.remember("hint", {"task": task})
         return {"taken": self.lab.memory.hints[task]}
+
+    def _key_used(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
+        return {"used_at": self.lab.memory.key_used_at}
 
     def _key(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
         self.lab.remember("key", {})

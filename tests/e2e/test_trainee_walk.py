@@ -174,3 +174,13 @@ def test_start_prints_the_assignment_and_what_to_type_next(new_lab: NewLab) -> N
     for part in (FINDING, "http://127.0.0.1:", "lab shell", "lab check"):
         assert part in printed
     assert not re.search(r"198\.1[89]\.\d+\.\d+", printed)
+
+
+def test_the_instructors_key_is_printed_recorded_and_reported(lab: LabCommand) -> None:
+    """`lab answers` prints this lab's values; from then on every report says that it was used."""
+    assert "key of this lab" not in json.dumps(lab.check())
+    printed = lab("answers").stdout
+    address = lab.finding()["Service"]["Action"]["NetworkConnectionAction"]["RemoteIpDetails"]["IpAddressV4"]
+    assert address in printed
+    assert "WSSystemRole" in printed
+    assert any("key of this lab was printed" in remark for remark in lab.check()["remarks"])

@@ -358,3 +358,11 @@ def test_what_is_not_determinable_does_not_pass(scenario: Scenario) -> None:
     assert (never.status, never.kind) == (Status.FAILED, "not-determinable")
     assert (later.status, later.kind) == (Status.NOT_RUN, "not-known-yet")
     assert "2026-11-24 09:44:00 UTC" in (later.next or "")
+
+
+def test_a_use_of_the_instructors_key_stands_in_every_report(scenario: Scenario) -> None:
+    """Once the key was printed, the report says when; before that it says nothing of it."""
+    untouched = grade(scenario, lab(outlook=GOES_ON), Answers())
+    printed = grade(scenario, lab(outlook=GOES_ON), Answers(key_used_at="2026-11-24T10:00:00Z"))
+    assert not any("key" in remark for remark in untouched.remarks)
+    assert any("key of this lab was printed at 2026-11-24T10:00:00Z" in remark for remark in printed.remarks)
