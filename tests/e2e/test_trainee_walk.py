@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -60,9 +61,8 @@ def test_the_finding_is_one_of_many_and_says_what_the_module_says(shared_lab: La
 
 
 def _seconds(text: str) -> float:
-    from datetime import datetime
 
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    return datetime.fromisoformat(text).timestamp()
 
 
 def test_count_grows_by_one_for_each_ten_minutes(lab: LabCommand) -> None:
