@@ -29,7 +29,9 @@ def test_valid_parameters_get_a_result_or_an_error(subject: Subject, service: st
     def check(params: dict[str, Any]) -> None:
         told = subject.call(service, operation, params)
         if told and told.code is None and shape is not None:
-            result = {key: value for key, value in told.result.items() if key != "ResponseMetadata"}
+            # botocore reads a template's text into an object by itself.
+            left_out = ("ResponseMetadata", "TemplateBody")
+            result = {key: value for key, value in told.result.items() if key not in left_out}
             wrong = [text for text in wire.violations(shape, result) if "must be a" in text.lower()]
             assert not wrong, (service, operation, wrong)
 
