@@ -68,6 +68,7 @@ class Control:
         return {
             ("GET", "/_lab/ping"): self._ping,
             ("GET", "/_lab/status"): self._status,
+            ("GET", "/_lab/time"): self._time,
             ("POST", "/_lab/pause"): self._pause,
             ("POST", "/_lab/advance"): self._advance,
             ("GET", "/_lab/answers"): self._answers,
@@ -113,6 +114,12 @@ class Control:
                 "finding_count": self._finding_count(),
                 "last_attempt": lab.memory.attempts[-1] if lab.memory.attempts else None,
             }
+
+    def _time(self, _body: dict[str, Any], _query: dict[str, str]) -> dict[str, str]:
+        """Return lab time alone: every page of the console shows it, and the status counts findings."""
+        with self.lab.lock:
+            self.lab.catch_up()
+            return {"lab_time": f"{self.lab.clock.now():%Y-%m-%dT%H:%M:%SZ}"}
 
     def _finding_count(self) -> int:
         """Return how many current findings the lab's detector shows."""

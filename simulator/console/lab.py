@@ -45,6 +45,10 @@ class LabSide:
         """Return the lab's status: lab_time, finding_count, last_attempt and more."""
         return dict(self._ask("GET", "/_lab/status"))
 
+    def time(self) -> str:
+        """Return lab time, as AWS writes moments."""
+        return str(self._ask("GET", "/_lab/time")["lab_time"])
+
     def answers(self) -> dict[str, str]:
         """Return the remembered answers by task."""
         return dict(self._ask("GET", "/_lab/answers"))

@@ -147,7 +147,7 @@ def code_of(found: Mapping[str, Any]) -> bytes | None:
 
 
 def _monitor(name: str, _settings: Mapping[str, Any]) -> tuple[Block, ...]:
-    now = blocks.moment_of(shared().lab.status()["lab_time"]) or datetime.now(UTC)
+    now = blocks.moment_of(shared().lab.time()) or datetime.now(UTC)
     start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=24)
     plots = []
     for metric, title in (("Invocations", t("Invocations")), ("Errors", t("Errors")), ("Throttles", t("Throttles"))):

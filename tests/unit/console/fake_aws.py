@@ -68,6 +68,7 @@ class FakeLab:
                     "lab_id": "unitlab", "lab_time": "2026-11-24T10:20:00Z", "last_attempt": None, "entries": 3,
                     "differences": [], "key_used_at": None, "finding_count": 1,
                 },
+                "/_lab/time": {"lab_time": "2026-11-24T10:20:00Z"},
                 "/_lab/answers": self.answers,
                 "/_lab/hints": self.hints,
                 "/_lab/attempts": [],
