@@ -52,8 +52,8 @@ def _fill(told: dict[str, Any]) -> None:
     iam, sqs = (session.client(name, endpoint_url=running.endpoint_url) for name in ("iam", "sqs"))
     url = sqs.create_queue(QueueName="filler")["QueueUrl"]
     while control.get("/_lab/status")["entries"] < ENTRIES:
-        for number in range(100):
-            sqs.send_message(QueueUrl=url, MessageBody=str(number))
+        sqs.send_message(QueueUrl=url, MessageBody="filler")
+        for _ in range(100):
             iam.list_roles(MaxItems=1)
 
 
