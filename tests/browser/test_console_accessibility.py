@@ -94,3 +94,10 @@ def test_vietnamese_pages_have_none_either(lab: RunningLab, tmp_path: Path) -> N
             "/console/config/timeline?resourceId=traffic-simulation",
         ]
         assert _problems(browser, pages) == []
+
+
+def test_the_checker_would_find_a_barrier(browser: Browser) -> None:
+    """A field without a name, put into a page, is told: silence elsewhere means something."""
+    browser.open("/console/lab")
+    browser.driver.execute_script("document.querySelector('main').append(document.createElement('input'))")
+    assert any("label" in each for each in grave(browser.driver))
