@@ -21,6 +21,7 @@ from simulator.console.guide import guide_html
 from simulator.console.inside import Send
 from simulator.console.lab import LabSide
 from simulator.console.texts import LANGUAGES, language, t
+from simulator.console.views import BLUEPRINTS
 from simulator.console.web import Shared, is_instructor, own_path, render, shared
 from simulator.home import Home, Running
 
@@ -69,8 +70,6 @@ def make_app(running: Running, home: Home, send: Send, caller: Caller | None = N
     app.register_error_handler(ApiError, _refused)
     app.register_error_handler(LabError, _broken)
     app.register_error_handler(HTTPException, _http)
-    from simulator.console.views import BLUEPRINTS
-
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

@@ -96,7 +96,7 @@ class _Raw(io.BytesIO):
 
 @dataclass(slots=True)
 class Asked:
-    """An AWS call that a page made. `change` is true for what an action did rather than what a page shows."""
+    """An AWS call that a page made."""
 
     service: str
     operation: str

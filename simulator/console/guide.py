@@ -2,7 +2,6 @@
 
 from functools import cache
 
-from flask import g
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -12,11 +11,11 @@ from simulator.console.web import shared
 
 def guide_html() -> Markup:
     """Return the guide of the lab's scenario."""
-    return _rendered(shared().running.scenario, str(g.get("language", "en")))
+    return _rendered(shared().running.scenario)
 
 
 @cache
-def _rendered(scenario: str, _language: str) -> Markup:
+def _rendered(scenario: str) -> Markup:
     return rendered(page(scenario, "guide.md"))
 
 

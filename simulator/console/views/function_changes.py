@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from simulator.console import archive, links
 from simulator.console.aws import ApiError
 from simulator.console.texts import t
-from simulator.console.views.function import code_of
+from simulator.console.views.function_parts import code_of
 from simulator.console.web import api, confirmed, done, not_confirmed, posted
 
 pages = Blueprint("function_changes", __name__)

@@ -12,7 +12,6 @@ from simulator.console.web import api, argument, confirmed, done, not_confirmed,
 
 pages = Blueprint("stacks", __name__)
 STACKS = "/console/cloudformation/stacks"
-EVENTS = 100
 
 
 @pages.get(STACKS)
