@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from checker.collect import assigned_finding, event, finding
@@ -165,6 +166,7 @@ class CloudWorld:
         self._session = session
         self._config = Config(user_agent_extra=user_agent(), retries={"mode": "standard", "total_max_attempts": 8})
         self._clients: dict[str, Any] = {}
+        self._making = Lock()  # a session makes one client at a time, and looking ahead goes on beside other reads
         caller = self.client("sts").get_caller_identity()
         self.lab_id = f"{caller['Account']}-{session.region_name}"
         self.trainee = re.split("[:/]", caller["Arn"])[-1]
@@ -173,9 +175,10 @@ class CloudWorld:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client with the checker's user agent, made once."""
-        if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=self._config)
-        return self._clients[service]
+        with self._making:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(service, config=self._config)
+            return self._clients[service]
 
     def now(self) -> datetime:
         """Return the time."""

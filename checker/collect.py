@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
@@ -28,7 +29,7 @@ from checker.evidence import (
     Leftovers,
     Rule,
 )
-from checker.worlds import AGENT, World
+from checker.worlds import AGENT, Outlook, World
 from scenario.errors import LabError
 
 LOOK_AHEAD_HOURS = 24
@@ -81,13 +82,27 @@ class _Collector:
         findings = self.findings(detector, finding_type) if detector else ()
         assigned = assigned_finding(findings, finding_type)
         name = assigned.function_name if assigned else known_function
+        guards = self.guards(detector, assigned.ip if assigned else "")
+        with ThreadPoolExecutor(1) as beside:  # looking ahead takes the simulator as long as the other reads together
+            listed = listed_addresses(findings, guards)
+            outlook = beside.submit(self.world.foresight.look_ahead, LOOK_AHEAD_HOURS, listed)
+            return self._rest(now, name, assigned, findings, guards, outlook)
+
+    def _rest(
+        self,
+        now: datetime,
+        name: str,
+        assigned: Finding | None,
+        findings: tuple[Finding, ...],
+        guards: Guards,
+        outlook: Future[Outlook],
+    ) -> Evidence:
         history = self.events("ResourceName", name) if name else ()
         since = assigned.first_seen if assigned else None
         mine = self.events("Username", self.world.trainee, pages=TRAINEE_PAGES, since=since)
         function = self.function(name) if name else None
         created = [each for each in history if each.is_("CreateFunction") and not each.error]
         response = created[-1].response if created else {}
-        guards = self.guards(detector, assigned.ip if assigned else "")
         arn = assigned.function_arn if assigned else str(response.get("functionArn", ""))
         role = assigned.role_arn if assigned else str(response.get("role", ""))
         return Evidence(
@@ -105,7 +120,7 @@ class _Collector:
             guards=guards,
             stored_code=self.stored_code(history),
             leftovers=self.leftovers(name, role) if name and function is None else Leftovers(),
-            outlook=self.world.foresight.look_ahead(LOOK_AHEAD_HOURS, listed_addresses(findings, guards)),
+            outlook=outlook.result(),
             gaps=tuple(self.gaps),
         )
 

@@ -10,10 +10,12 @@ as well, since an execution environment is never promised to stay. Bounded in ru
 "not determinable", never "nothing". A choice that is rarer than about one in a thousand runs can be missed.
 """
 
+import ast
 import io
 import json
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -176,9 +178,9 @@ def _first(lab: "Lab", part: _Part, outlook: _Outlook, until: float) -> Rehearsa
 
 def _further(lab: "Lab", part: _Part, outlook: _Outlook, until: float) -> None:
     """Try it again, with other random numbers, and from cold starts at different times."""
-    step = max(len(part.coming) // COLD_STARTS, 1)
-    spread = replace(part, coming=part.coming[::step][:COLD_STARTS])
-    if lab.environments.forks:
+    if lab.environments.forks and acts_when_loaded(part.spec):
+        step = max(len(part.coming) // COLD_STARTS, 1)
+        spread = replace(part, coming=part.coming[::step][:COLD_STARTS])
         cold = lab.environments.rehearse(
             spread.spec, _invocations(lab, spread, 1), samples=1, first=1, cold="each", budget_s=_left(until)
         )
@@ -251,19 +253,56 @@ def _record(part: _Part, each: Upcoming, condition: str) -> str:
 
 def _draws_lots(spec: FunctionSpec) -> bool:
     """Tell whether the code mentions chance: such a function is tried more often."""
+    return any(word in text for _, text in _sources(spec) for word in LOTS)
+
+
+def acts_when_loaded(spec: FunctionSpec) -> bool:
+    """Tell whether loading the code may do more than define things: then a cold start at any time may connect.
+
+    Only imports, functions and plain values are known to do nothing else; whatever is not all Python may do anything.
+    """
+    return any(not name.endswith(".py") or not _defines_only(text) for name, text in _sources(spec))
+
+
+def _defines_only(source: bytes) -> bool:
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # it is not loaded at all
+        return True
+    return all(_is_definition(statement) for statement in body)
+
+
+def _is_definition(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return True
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        evaluated = [*statement.decorator_list, *statement.args.defaults, *filter(None, statement.args.kw_defaults)]
+        return not statement.decorator_list and all(_is_plain(each) for each in evaluated)
+    if isinstance(statement, ast.Assign):
+        return all(isinstance(target, ast.Name) for target in statement.targets) and _is_plain(statement.value)
+    return isinstance(statement, ast.Expr) and _is_plain(statement.value)
+
+
+def _is_plain(value: ast.expr) -> bool:
+    plain = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Name, ast.Load, ast.UnaryOp, ast.USub)
+    return all(isinstance(each, plain) for each in ast.walk(value))
+
+
+def _sources(spec: FunctionSpec) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a package, up to a bound; of what is larger, or cannot be read, nothing more."""
     left = READ_AT_MOST
     try:
         with zipfile.ZipFile(io.BytesIO(spec.code_zip)) as archive:
             for name in archive.namelist():
-                if name.endswith(".py") and left > 0:
-                    with archive.open(name) as file:
-                        text = file.read(left)
-                    left -= len(text)
-                    if any(word in text for word in LOTS):
-                        return True
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError):  # then nothing of it runs
-        return False
-    return False
+                if left <= 0:
+                    yield "more", b""
+                    return
+                with archive.open(name) as file:
+                    text = file.read(left)
+                left -= len(text)
+                yield name, text
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, ValueError, EOFError):
+        return  # a package that cannot be read is not run either
 
 
 def _left(until: float) -> float:

@@ -1,9 +1,12 @@
 """Looking ahead: it changes nothing, leaves no run out, blocks nobody, and says when it cannot tell."""
 
+import io
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 
 from lab import TrialBench, benches
 from simulator import foresight
-from simulator.foresight import look_ahead
+from simulator.foresight import acts_when_loaded, look_ahead
 from simulator.functions import FunctionSpec, Invocation, Rehearsal
 from simulator.world import Lab
 from tests.e2e.trial import FUNCTION, SCENARIO, SEED, Trial
@@ -180,3 +183,27 @@ def test_a_cold_start_may_come_at_any_time(trial: Trial) -> None:
     assert any(
         each["at"][11:13] == "04" for each in look_ahead(lab_of(trial), DAY)["connections"] if each["ip"] == trial.ip
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "acts"),
+    [
+        ("import socket\nBAD = ('192.0.2.1', 443)\ndef f(a, b=1, *, c=(1, -2)):\n    return socket.socket()", False),
+        ("'''Words.'''", False),
+        ("def f(", False),
+        ("import socket\nsocket.socket()", True),
+        ("def f(a=print()): pass", True),
+        ("@print\ndef f(): pass", True),
+        ("class A(metaclass=B): pass", True),
+        ("x = y.z", True),
+        ("if x: pass", True),
+        ("[f() for f in g]", True),
+    ],
+)
+def test_only_definitions_are_known_to_do_nothing_when_loaded(trial: Trial, source: str, acts: bool) -> None:
+    """Whatever might run code at import time is tried as a cold start at many times; the rest need not be."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", source)
+    spec = lab_of(trial).service("lambda").rehearsal(trial.function_arn)
+    assert acts_when_loaded(replace(spec, code_zip=packed.getvalue())) == acts
