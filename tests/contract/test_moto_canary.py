@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from moto import settings
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.common_models import BaseModel
+from moto.core.loaders import create_loader
 from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.moto_api._internal import mock_random
@@ -235,3 +236,11 @@ def test_moto_runs_no_server_of_its_own() -> None:
     """Neither its server nor its proxies are imported by using it."""
     assert "moto.server" not in sys.modules
     assert "moto.moto_proxy" not in sys.modules
+
+
+@pytest.mark.parametrize("service", ["sqs", "cloudwatch", "iam", "s3", "ec2", "kms", "logs", "lambda", "guardduty"])
+def test_models_are_moto_s_own(service: str) -> None:
+    """The loader that is shared here gives what moto's gives, its additions to botocore's models among them."""
+    theirs = create_loader().load_service_model(service, "service-2")
+    assert wire.model(service).metadata == theirs["metadata"]
+    assert set(wire.model(service).operation_names) == set(theirs["operations"])
