@@ -52,12 +52,14 @@ class CloudTrail(Trails, Lake, Service):
         Service.__init__(self, lab)
         Trails.__init__(self)
         self._calls: list[Call] = []
+        self._shown_from: list[datetime] = []
         self._written: dict[int, dict[str, Any]] = {}
 
     def on_call(self, call: Call) -> None:
         """Take a call into the history, unless it is a data event or an AWS service's own."""
         if is_management(call.service, call.operation) and call.principal.type != "AWSService":
             self._calls.append(call)
+            self._shown_from.append(call.at + delivery_delay(call))
 
     def lookup_events(
         self,
@@ -102,14 +104,15 @@ class CloudTrail(Trails, Lake, Service):
     ) -> Iterator[tuple[int, Call]]:
         """Yield (index, call), newest first, of what was delivered by `now`."""
         earliest = max(now - KEPT, start or now - KEPT)
-        stop = len(self._calls) if before is None else before
-        if end is not None:
-            stop = min(stop, bisect_right(self._calls, end + timedelta(seconds=1), key=lambda call: call.at))
+        youngest = now - timedelta(seconds=DELIVERY_SECONDS[0])
+        latest = youngest if end is None else min(youngest, end)
+        stop = bisect_right(self._calls, latest + timedelta(seconds=1), key=lambda call: call.at)
+        stop = stop if before is None else min(stop, before)
         for index in range(stop - 1, -1, -1):
             call = self._calls[index]
             if call.at < earliest:
                 return
-            if call.at + delivery_delay(call) <= now and (end is None or call.at <= end):
+            if self._shown_from[index] <= now and call.at <= latest:
                 yield index, call
 
     def _event(self, call: Call) -> dict[str, Any]:
