@@ -15,10 +15,12 @@ import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+import typer.core
 
 import checker.cli
 import scenario.cli
@@ -309,6 +311,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    _read_plainly()
     command = typer.main.get_command(app)
     try:
         result = command.main(arguments, prog_name="lab", standalone_mode=False)
@@ -320,6 +323,34 @@ def _run(arguments: list[str]) -> int:
         return 130
     except Exception as error:
         return _told_by_click(error)
+
+
+class _Plain:
+    """Reads an option of a plain type without what typer would import for it: that costs as much as half of `lab check`."""
+
+    def __init__(self, descriptor: Any, thorough: Callable[[Any], Any]) -> None:
+        self._descriptor = descriptor
+        self._thorough = thorough
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value that a text means; whatever is not plain, or wrong, is left to typer and its words."""
+        wanted = self._descriptor.annotation
+        if not param.multiple and param.nargs == 1:
+            if value is None or (wanted is str and type(value) is str):
+                return value
+            if isinstance(wanted, type) and issubclass(wanted, Enum):
+                if isinstance(value, wanted):
+                    return value
+                if value in [member.value for member in wanted]:
+                    return wanted(value)
+        return self._thorough(self._descriptor).coerce(value, param=param, ctx=ctx)
+
+
+def _read_plainly() -> None:
+    """Have options read by `_Plain`, where typer is of the kind that reads them by pydantic."""
+    thorough = getattr(typer.core, "build_runtime_param", None)
+    if thorough is not None:
+        vars(typer.core)["build_runtime_param"] = lambda descriptor: _Plain(descriptor, thorough)
 
 
 def _told_by_click(error: Exception) -> int:

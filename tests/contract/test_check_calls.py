@@ -1,7 +1,11 @@
 """What `lab check` asks of AWS, and that the script which its cost is held against asks the same."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from lab import TrialBench, benches
 from tests.bench import same_calls
 from tests.e2e.trial import SCENARIO, SEED
 
+ROOT = Path(__file__).resolve().parents[2]
 Asked = list[tuple[str, str, dict[str, Any]]]
 
 
@@ -67,3 +72,23 @@ def test_a_check_of_an_untouched_lab_makes_few_calls_and_reads_only(recording: R
         collect(recording, FINDING_TYPE)
     assert 15 < len(asked) <= 30
     assert {name[:3] for _, name, _ in asked} <= {"Lis", "Get", "Des", "Loo"}
+
+
+@pytest.mark.parametrize("arguments", [["check", "--no-input", "--format", "json"], ["hint", "creator"]])
+def test_the_commands_of_a_trainee_do_not_import_what_reads_scenarios_strictly(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    """pydantic would cost as much as half of a check: neither the kit nor, on its behalf, typer loads it."""
+    code = f"import sys, lab\ntry: lab.main({arguments!r})\nfinally: print('pydantic' in sys.modules)"
+    env = {**os.environ, "LAB_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (3, "False\n"), done.stderr
+
+
+def test_a_value_that_is_none_of_those_is_refused_in_typers_words(tmp_path: Path) -> None:
+    """Bad usage, with the values there are."""
+    env = {**os.environ, "LAB_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "lab", "check", "--format", "nonsense"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 2
+    assert all(word in done.stderr for word in ("nonsense", "json", "junit", "html"))
