@@ -33,9 +33,9 @@ def main() -> None:
 
 
 def _others() -> tuple[Callable[[], list[Row]], ...]:
-    from tests.bench import journal
+    from tests.bench import check_scale, journal
 
-    return tuple(journal.MEASURES)
+    return (*journal.MEASURES, *check_scale.MEASURES)
 
 
 def help_text() -> list[Row]:
