@@ -1,6 +1,6 @@
 """What a lab would answer to a fixed set of reads: its state as its clients can see it, to be compared.
 
-A replay is right when it says the same here. The reads leave no trace, and are answered at the lab's last stamped moment.
+A replay is right when it says the same here. The reads leave no trace, and are answered at the moment of its last entry.
 """
 
 import hashlib
@@ -90,7 +90,7 @@ def answers(lab: "Lab") -> Iterator[tuple[str, str]]:
     ctx = Context(
         lab=lab,
         principal=Principal.service("lab", lab.account_id),
-        now=moment(lab.clock.last_ms),
+        now=moment(lab.last_at),
         ids=Ids.of(lab.seed, "state"),
         region=lab.region,
     )

@@ -7,7 +7,7 @@ The whole history is written to the journal in one piece: a start that is interr
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ class Story:
     scenario: Scenario
     variant: Variant
     start: datetime
+    _known: dict[str, Any] = field(default_factory=dict)
 
     def play(self) -> None:
         """Set up the account, deploy the lab and let its history go by up to about the wall clock's now."""
@@ -159,6 +160,8 @@ class Story:
             user_agent=user_agent or DEPLOYMENT_AGENT,
             origin="scenery",
         )
+        if service in ("iam", "cloudformation"):
+            self._known.clear()
         done = self.lab.ask(ask)
         code = done.error.code if done.error else None
         if code != fails:
@@ -171,18 +174,14 @@ class Story:
 
     def _session(self, role_and_session: str) -> Principal:
         role, _, session = role_and_session.partition("/")
-        found = self._context(Principal.service("sts.amazonaws.com", self.lab.account_id)).read(
-            "iam", "GetRole", RoleName=role
-        )
-        return session_of(self.lab, found["Role"], session, self.lab.clock.now())
+        return session_of(self.lab, self._read("GetRole", RoleName=role)["Role"], session, self.lab.clock.now())
 
     def _principal(self, by: str) -> Principal:
         if not by.startswith("user:"):
             return self._session(by)
         name = by.removeprefix("user:")
-        ctx = self._context(Principal.service("iam.amazonaws.com", self.lab.account_id))
-        user = ctx.read("iam", "GetUser", UserName=name)["User"]
-        keys = ctx.read("iam", "ListAccessKeys", UserName=name)["AccessKeyMetadata"]
+        user = self._read("GetUser", UserName=name)["User"]
+        keys = self._read("ListAccessKeys", UserName=name)["AccessKeyMetadata"]
         return Principal(
             type="IAMUser",
             account_id=self.lab.account_id,
@@ -191,6 +190,14 @@ class Story:
             name=name,
             access_key_id=keys[0]["AccessKeyId"],
         )
+
+    def _read(self, operation: str, **params: str) -> Any:
+        """Return what IAM tells. It is asked once until something may have changed it: who acts in the history acts often."""
+        key = f"{operation} {params}"
+        if key not in self._known:
+            ctx = self._context(Principal.service("iam.amazonaws.com", self.lab.account_id))
+            self._known[key] = ctx.read("iam", operation, **params)
+        return self._known[key]
 
     def _context(self, principal: Principal) -> Context:
         return Context(lab=self.lab, principal=principal, now=self.lab.clock.now(), ids=Ids.of(self.lab.seed, "story"))

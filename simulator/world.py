@@ -129,6 +129,8 @@ class Lab:
         self._cause: int | None = None
         self._tick_began: int | None = None
         self._lost: LabError | None = None
+        self.last_at = 0
+        """When the last entry happened, in milliseconds of lab time."""
         self._unsettled = False
         self._stuck: set[tuple[str, datetime]] = set()
         self._services: dict[str, Service] = {cls.name: cls(self) for cls in ours()}
@@ -345,7 +347,7 @@ class Lab:
                 self._commit()
 
     def state_digest(self) -> str:
-        """Return a hash of what the lab answers to a fixed set of reads (`simulator.state`), at its last stamped moment."""
+        """Return a hash of what the lab answers to a fixed set of reads (`simulator.state`), at its last entry's moment."""
         from simulator import state
 
         with self.lock, self._one_moment():
@@ -527,6 +529,7 @@ class Lab:
         digest: str | None = None,
     ) -> None:
         self.clock.stamp(at)
+        self.last_at = milliseconds(at)
         self.journal.append(
             Entry(
                 seq=self.journal.next_seq,
@@ -616,6 +619,7 @@ class Lab:
 
     def _again(self, entry: Entry) -> None:
         now = moment(entry.at)
+        self.last_at = entry.at
         self.clock.stamp(now)
         self.clock.saw_wall(entry.wall)
         if entry.change:

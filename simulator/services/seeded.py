@@ -115,7 +115,7 @@ def _shared_policies(policy: Any, module: ModuleType) -> Callable[[Any], list[An
 
     def read() -> list[Any]:
         parsed = module.json.loads(module.aws_managed_policies_data)
-        return [policy.from_data(name, "000000000000", "aws", document) for name, document in parsed.items()]
+        return [policy.from_data(name, "aws", "aws", document) for name, document in parsed.items()]
 
     def init_aws_policies(backend: Any) -> list[Any]:
         if not templates:

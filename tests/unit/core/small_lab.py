@@ -39,10 +39,19 @@ class NoCode(Environments):
 
 def open_lab(path: Path | None = None, *, wall: Callable[[], float] = time.time, moto: Moto | None = None) -> Lab:
     """Return the lab of the journal at `path`, replayed; a new one where there is none."""
+    if path is not None and path.exists() and not _is_made(path):
+        path.unlink()  # its making was interrupted, before anybody was told of it
     journal = Journal.open(path) if path is not None and path.exists() else Journal.create(path, META)
     lab = Lab(meta=META, journal=journal, moto=moto or Moto(), environments=NoCode(), clock=LabClock(wall))
     lab.replay()
     return lab
+
+
+def _is_made(path: Path) -> bool:
+    journal = Journal.open(path)
+    meta = journal.meta()
+    journal.close()
+    return bool(meta)
 
 
 def ask(lab: Lab, service: str, operation: str, **params: Any) -> Done:
