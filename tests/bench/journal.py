@@ -1,0 +1,114 @@
+"""What the journal costs: a start with thousands of changes to play again, and a change that is durable before its answer."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench.measure import Row, paired
+from tests.unit.core.small_lab import made, open_lab
+
+BIN = Path(sys.executable).parent
+CHANGES = 5000
+TRUST = '{"Version": "2012-10-17", "Statement": []}'
+
+
+def startup() -> list[Row]:
+    """`lab start` on a lab in which 5,000 changes were made, against the same lab before them."""
+    with tempfile.TemporaryDirectory(prefix="lab-bench-") as folder:
+        few, many = Path(folder, "few"), Path(folder, "many")
+        for home in (few, many):
+            _lab(home, "start", "--port", "0", "--seed", "bench", "--history", "1h")
+        _make_changes(many)
+        for home in (few, many):
+            _lab(home, "stop")
+
+        def cycle(home: Path) -> None:
+            _lab(home, "start", "--port", "0")
+            _lab(home, "stop")
+
+        mine, other = paired(lambda: cycle(many), lambda: cycle(few), runs=3)
+    what = f"start and stop with {CHANGES:,} journalled changes"
+    return [Row(what=what, against="the same lab with none", mine=mine, other=other)]
+
+
+def durable_write() -> list[Row]:
+    """A change through the lab with its journal on disk, against the same in memory, and against the disk's bare fsync."""
+    with tempfile.TemporaryDirectory(prefix="lab-bench-") as folder:
+        on_disk = _writes(Path(folder, "journal.db"))
+        row = _row_writer(Path(folder, "bare"))
+        disk, bare = paired(on_disk, row, runs=300)
+    in_memory = _writes(None)
+    with tempfile.TemporaryDirectory(prefix="lab-bench-") as folder:
+        again, memory = paired(_writes(Path(folder, "journal.db")), in_memory, runs=300)
+    return [
+        Row(what="a durable change (iam TagRole)", against="the same without a file", mine=again, other=memory),
+        Row(what="a durable change (iam TagRole)", against="a bare write and fsync of 1 KB", mine=disk, other=bare),
+    ]
+
+
+MEASURES: tuple[Callable[[], list[Row]], ...] = (startup, durable_write)
+
+
+def _lab(home: Path, *arguments: str) -> str:
+    env = {**os.environ, "LAB_HOME": str(home)}
+    return subprocess.run([BIN / "lab", *arguments], env=env, capture_output=True, text=True, check=True).stdout
+
+
+def _make_changes(home: Path) -> None:
+    """Make changes of several services through boto3, from as many clients as the server has threads to spare."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import boto3
+    from botocore.config import Config
+
+    told = json.loads(_lab(home, "env", "--shell", "json"))
+    session = boto3.session.Session(
+        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=told["AWS_SESSION_TOKEN"],
+        region_name=told["AWS_REGION"],
+    )
+    config = Config(proxies={}, retries={"total_max_attempts": 1})
+    sqs, events, s3 = (
+        session.client(name, endpoint_url=told["AWS_ENDPOINT_URL"], config=config) for name in ("sqs", "events", "s3")
+    )
+    s3.create_bucket(Bucket="bench-bucket")
+    url = sqs.create_queue(QueueName="bench")["QueueUrl"]
+
+    def change(number: int) -> None:
+        if number % 3 == 0:
+            s3.put_object(Bucket="bench-bucket", Key=str(number), Body=b"x" * 500)
+        elif number % 3 == 1:
+            sqs.tag_queue(QueueUrl=url, Tags={"number": str(number)})
+        else:
+            events.put_rule(Name=f"rule-{number % 90}", EventPattern='{"source": ["bench"]}', Description=str(number))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(change, range(CHANGES)))
+
+
+def _writes(path: Path | None) -> Callable[[], None]:
+    """Return what makes one change in a lab of its own."""
+    lab = open_lab(path)
+    made(lab, "iam", "CreateRole", RoleName="role", AssumeRolePolicyDocument=TRUST)
+    numbers = itertools.count()
+
+    def write() -> None:
+        made(lab, "iam", "TagRole", RoleName="role", Tags=[{"Key": "n", "Value": str(next(numbers))}])
+
+    return write
+
+
+def _row_writer(path: Path) -> Callable[[], None]:
+    file = path.open("ab", buffering=0)
+
+    def write() -> None:
+        file.write(b"x" * 1024)
+        os.fsync(file.fileno())
+
+    return write
