@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -148,7 +148,7 @@ def memory() -> list[Row]:
     ]
 
 
-def _times(count: int, call: Callable[..., object], arguments: dict[str, object]) -> Callable[[], None]:
+def _times(count: int, call: Callable[..., object], arguments: Mapping[str, object]) -> Callable[[], None]:
     def work() -> None:
         for _ in range(count):
             call(**arguments)

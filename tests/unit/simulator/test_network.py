@@ -18,7 +18,13 @@ CONFIG = {"VpcId": "vpc-1", "SubnetIds": ["subnet-private"], "SecurityGroupIds":
 
 def entry(number: int, action: str, *, egress: bool, cidr: str = "0.0.0.0/0", **more: Any) -> dict[str, Any]:
     """Return an ACL entry as EC2 gives it, for all protocols unless told."""
-    given_: dict[str, Any] = {"RuleNumber": number, "RuleAction": action, "Egress": egress, "Protocol": "-1", "CidrBlock": cidr}
+    given_: dict[str, Any] = {
+        "RuleNumber": number,
+        "RuleAction": action,
+        "Egress": egress,
+        "Protocol": "-1",
+        "CidrBlock": cidr,
+    }
     return {**given_, **more}
 
 
@@ -75,11 +81,18 @@ def world() -> dict[str, Any]:
         },
         "DescribeNatGateways": {
             "NatGateways": [
-                {"NatGatewayId": "nat-1", "SubnetId": "subnet-public", "State": "available", "ConnectivityType": "public"}
+                {
+                    "NatGatewayId": "nat-1",
+                    "SubnetId": "subnet-public",
+                    "State": "available",
+                    "ConnectivityType": "public",
+                }
             ]
         },
         "DescribeInternetGateways": {
-            "InternetGateways": [{"InternetGatewayId": "igw-1", "Attachments": [{"State": "available", "VpcId": "vpc-1"}]}]
+            "InternetGateways": [
+                {"InternetGatewayId": "igw-1", "Attachments": [{"State": "available", "VpcId": "vpc-1"}]}
+            ]
         },
     }
 
@@ -188,7 +201,9 @@ VERDICTS: dict[str, tuple[dict[str, Any], str, bool]] = {
         False,
     ),
     "a narrower route elsewhere": (
-        routes({**DEFAULT, "NatGatewayId": "nat-1"}, {"DestinationCidrBlock": "203.0.113.0/24", "TransitGatewayId": "tgw"}),
+        routes(
+            {**DEFAULT, "NatGatewayId": "nat-1"}, {"DestinationCidrBlock": "203.0.113.0/24", "TransitGatewayId": "tgw"}
+        ),
         "ACCEPT",
         True,
     ),
@@ -260,7 +275,9 @@ def test_a_rule_may_name_a_group_or_a_prefix_list() -> None:
     database = Connection(ip="10.0.2.9", port=5432, protocol="TCP")
     assert decide(database, view(CONFIG, described)).permitted
     assert not decide(LISTED, view(CONFIG, described)).permitted
-    described = egress({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": "pl-1"}]})
+    described = egress(
+        {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": "pl-1"}]}
+    )
     assert decide(LISTED, view(CONFIG, described, {"pl-1": ["198.51.100.0/24"]})).permitted
     assert not decide(LISTED, view(CONFIG, described, {"pl-1": ["203.0.113.0/24"]})).permitted
     assert not decide(LISTED, view(CONFIG, described)).permitted
@@ -312,7 +329,9 @@ def test_missing_answers_count_as_empty() -> None:
 
 
 ADDRESSES = st.integers(min_value=0x01000000, max_value=0xDFFFFFFF).map(lambda number: str(ip_address(number)))
-PREFIXES = st.tuples(ADDRESSES, st.integers(0, 32)).map(lambda pair: str(ip_network(f"{pair[0]}/{pair[1]}", strict=False)))
+PREFIXES = st.tuples(ADDRESSES, st.integers(0, 32)).map(
+    lambda pair: str(ip_network(f"{pair[0]}/{pair[1]}", strict=False))
+)
 
 
 @given(ip=ADDRESSES, port=st.integers(1, 65535), cidrs=st.lists(PREFIXES, max_size=4), more=PREFIXES)
