@@ -216,7 +216,9 @@ class Keeper:
         fresh = bool(request["cold"]) or self._warm is None or self._warm.status is not None
         self._ended_well = self._ended_ill = False
         why = ""
-        if self._warm is not None and not fresh and self._leftovers(self._warm):
+        # One that has not loaded the handler yet has nothing of the function's left; it may still be starting itself.
+        loaded = self._warm is not None and runtime.shared_value(self._warm.shared, runtime.LOADED)
+        if self._warm is not None and not fresh and loaded and self._leftovers(self._warm):
             uncertain = "the function left threads or processes running, whose next steps cannot be tried out"
         folder = self._copy_of_temporary()
         while len(found) < len(invocations) and not why:
