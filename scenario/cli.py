@@ -68,7 +68,11 @@ def lint(scenario_id: ScenarioId = DEFAULT) -> None:
     from scenario import load
     from scenario.lint import problems
 
-    found = problems(load.checked(scenario_id), scenario_id, load.files(scenario_id))
+    files = load.files(scenario_id)
+    found = list(problems(load.checked(scenario_id), scenario_id, files))
+    for language in load.languages(scenario_id)[1:]:
+        in_language = problems(load.checked(scenario_id, language), scenario_id, files)
+        found += [f"{language}.yaml: {problem}" for problem in in_language if problem not in found]
     for problem in found:
         typer.echo(problem)
     if found:

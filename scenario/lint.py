@@ -15,6 +15,8 @@ from scenario.variant import BENCHMARK, variant
 
 FULL_MARKS = 100
 PAGES = ("guide.md", "instructor.md")
+TRANSLATED = re.compile(r"guide\.([a-z]{2})\.md")
+TEXTS = re.compile(r"([a-z]{2})\.yaml")
 FOLDER_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -34,6 +36,7 @@ def problems(scenario: Scenario, folder: str, files: Mapping[str, str]) -> tuple
         *(problem for finding in scenario.background.findings for problem in _finding(finding, scenario)),
         *_calls(scenario, files),
         *_pages(scenario, files),
+        *_half_languages(files),
     )
 
 
@@ -193,7 +196,7 @@ def _zips(value: object) -> Iterator[str]:
 
 
 def _pages(scenario: Scenario, files: Mapping[str, str]) -> Iterator[str]:
-    for page in PAGES:
+    for page in (*PAGES, *sorted(name for name in files if TRANSLATED.fullmatch(name))):
         if not files.get(page, "").strip():
             yield f"{page}: it is missing or empty"
             continue
@@ -208,6 +211,15 @@ def _pages(scenario: Scenario, files: Mapping[str, str]) -> Iterator[str]:
         drawn = placeholders(files[page]) & variant(scenario, "any").values.keys()
         yield from (f"{page}: {{{name}}} would not be filled in here" for name in sorted(drawn))
         yield from (f"{page}: {each} could be some seed's answer" for each in _drawable(files[page]))
+
+
+def _half_languages(files: Mapping[str, str]) -> Iterator[str]:
+    """Yield the languages that nobody gets to read, since one of their two files is missing."""
+    guides = {found[1] for name in files if (found := TRANSLATED.fullmatch(name))}
+    texts = {found[1] for name in files if (found := TEXTS.fullmatch(name))}
+    for code in sorted(guides ^ texts):
+        missing = f"guide.{code}.md" if code in texts else f"{code}.yaml"
+        yield f"{missing}: it is missing, so the other file of that language is not used"
 
 
 def _drawable(text: str) -> Iterator[str]:

@@ -5,11 +5,15 @@ reading the file. `checked` does the same through pydantic and names the path of
 edits a scenario use that. The two agree (tests/unit/scenario).
 
 YAML is read by a safe loader with one addition: a plain scalar such as `8h47m` is a duration.
+
+The texts that a trainee reads may be there in other languages too: `vi.yaml` beside `scenario.yaml` (the title, the
+assignment, each task's title, question and hints by rung) and `guide.vi.md` beside `guide.md`. All else, ids, points
+and keys among it, is in one place only and the same in every language.
 """
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,28 +91,42 @@ def catalog() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in CATALOG.glob("*/scenario.yaml")))
 
 
-def load(scenario_id: str, *, tasks_only: bool = False) -> Scenario:
+def languages(scenario_id: str) -> tuple[str, ...]:
+    """Return the codes of the languages that the trainee's texts are in: `en`, then the others in order.
+
+    A language counts where both of its files are there, so that a trainee never gets a half of the texts in each.
+    Raises LabError where there is no such scenario.
+    """
+    folder = _folder(scenario_id)
+    others = sorted(
+        path.stem for path in folder.glob("[a-z][a-z].yaml") if (folder / f"guide.{path.stem}.md").is_file()
+    )
+    return ("en", *others)
+
+
+def load(scenario_id: str, *, tasks_only: bool = False, language: str = "en") -> Scenario:
     """Return the scenario `scenario_id`.
 
     With `tasks_only` its background and its fixes are left empty, which is all that grading needs and quicker.
+    The trainee's texts are in `language` where it is one of `languages(scenario_id)`, in English otherwise.
     Raises LabError where there is no such scenario or its files are not what they should be.
     """
     raw = _raw(scenario_id, tasks_only=tasks_only)
     try:
-        return _scenario(raw)
+        return _scenario(_said(scenario_id, raw, language))
     except (TypeError, KeyError, AttributeError) as error:
         raise _damaged(scenario_id, f"{error}") from error
 
 
-def checked(scenario_id: str) -> Scenario:
-    """Return the scenario `scenario_id`, every key and type of it checked.
+def checked(scenario_id: str, language: str = "en") -> Scenario:
+    """Return the scenario `scenario_id`, every key and type of it checked, its texts in `language` as with `load`.
 
     Raises LabError that names the path of what is wrong, such as `tasks.0.hints.2.text`.
     """
     from pydantic import ValidationError
 
     try:
-        return _strict().validate_python(_raw(scenario_id))
+        return _strict().validate_python(_said(scenario_id, _raw(scenario_id), language))
     except ValidationError as error:
         faults = (f"at {'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors())
         raise _damaged(scenario_id, "; ".join(faults)) from error
@@ -123,8 +141,13 @@ def _strict() -> "TypeAdapter[Scenario]":
     return TypeAdapter(Scenario)
 
 
-def page(scenario_id: str, name: str) -> str:
-    """Return a page of the scenario's folder as text: `guide.md` or `instructor.md`."""
+def page(scenario_id: str, name: str, language: str = "en") -> str:
+    """Return a page of the scenario's folder as text: `guide.md` or `instructor.md`.
+
+    `guide.md` is in `language` where that is one of `languages(scenario_id)`; all else is in English.
+    """
+    if name == "guide.md" and language != "en" and language in languages(scenario_id):
+        name = f"guide.{language}.md"
     return _read(scenario_id, name)
 
 
@@ -201,6 +224,40 @@ def _raw(scenario_id: str, *, tasks_only: bool = False) -> dict[str, Any]:
     if tasks_only:
         return {**raw, **_NOTHING}
     return {**raw, **_yaml(scenario_id, "fixes.yaml"), "background": _yaml(scenario_id, "background.yaml")}
+
+
+def _said(scenario_id: str, raw: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return `raw` with the trainee's texts in `language`, unchanged where the scenario has none in it.
+
+    Raises LabError where that language's file has not the same tasks and rungs, or a key too many or too few.
+    """
+    if language == "en" or language not in languages(scenario_id):
+        return raw
+    name = f"{language}.yaml"
+    texts = _yaml(scenario_id, name)
+    try:
+        _same(scenario_id, name, texts, ("title", "assignment", "tasks"))
+        _same(scenario_id, f"{name}: tasks", texts["tasks"], [task["id"] for task in raw["tasks"]])
+        tasks = tuple(_said_task(scenario_id, name, task, texts["tasks"][task["id"]]) for task in raw["tasks"])
+    except (TypeError, KeyError, AttributeError) as error:
+        raise _damaged(scenario_id, f"{name} has not the shape that it should have ({error})") from error
+    return {**raw, **texts, "tasks": tasks}
+
+
+def _said_task(scenario_id: str, name: str, task: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
+    """Return a task of the English file with its texts of the file `name`; the hints stay in the English order."""
+    where = f"{name}: tasks.{task['id']}"
+    _same(scenario_id, where, texts, ("title", "question", "hints"))
+    _same(scenario_id, f"{where}.hints", texts["hints"], [hint["rung"] for hint in task["hints"]])
+    hints = tuple({"rung": hint["rung"], "text": texts["hints"][hint["rung"]]} for hint in task["hints"])
+    return {**task, **texts, "hints": hints}
+
+
+def _same(scenario_id: str, where: str, texts: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Raise LabError unless `texts` has exactly `keys`."""
+    differing = sorted(texts.keys() ^ set(keys))
+    if differing:
+        raise _damaged(scenario_id, f"{where} has too many or too few of: {', '.join(differing)}")
 
 
 _NOTHING: Mapping[str, Any] = {
