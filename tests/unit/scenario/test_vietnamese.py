@@ -1,0 +1,160 @@
+"""The Vietnamese texts belong to the same lab as the English ones: same tasks, same commands, same secrets kept."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scenario import load
+from scenario.errors import LabError
+from scenario.lint import ADDRESS, problems
+from scenario.model import Scenario
+from scenario.steps import placeholders
+from scenario.variant import BENCHMARK, variant
+
+SCENARIO_ID = "lambda-malicious-ip"
+ENGLISH = load.load(SCENARIO_ID)
+VIETNAMESE = load.load(SCENARIO_ID, language="vi")
+GUIDE = load.page(SCENARIO_ID, "guide.md")
+GUIDE_VI = load.page(SCENARIO_ID, "guide.md", language="vi")
+_VIETNAMESE_LETTER = re.compile("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalog of our own with a copy of the scenario; its folder."""
+    folder = tmp_path / SCENARIO_ID
+    for name, text in load.files(SCENARIO_ID).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    monkeypatch.setattr(load, "CATALOG", tmp_path)
+    return folder
+
+
+def texts(scenario: Scenario) -> dict[str, str]:
+    """Return what a trainee reads, by where it is."""
+    found = {"title": scenario.title, "assignment": scenario.assignment}
+    for task in scenario.tasks:
+        found |= {f"{task.id}.title": task.title, f"{task.id}.question": task.question}
+        found |= {f"{task.id}.{hint.rung}": hint.text for hint in task.hints}
+    return found
+
+
+def code(markdown: str) -> list[str]:
+    """Return the lines of the code blocks, in order."""
+    return [line for line in markdown.splitlines() if line.startswith("    ")]
+
+
+def commands(text: str) -> list[str]:
+    """Return the command lines of a hint, in order, without the remarks and results beside them."""
+    lines = (line.strip() for line in text.splitlines())
+    return [re.split(r" {2,}| -> ", line)[0] for line in lines if line.startswith(("aws ", "lab "))]
+
+
+def test_only_the_texts_differ() -> None:
+    """Ids, rungs, points, keys, the background and the fixes are the same."""
+    tasks = tuple(
+        replace(
+            said,
+            title=task.title,
+            question=task.question,
+            hints=tuple(replace(one, text=other.text) for one, other in zip(said.hints, task.hints, strict=True)),
+        )
+        for said, task in zip(VIETNAMESE.tasks, ENGLISH.tasks, strict=True)
+    )
+    assert replace(VIETNAMESE, title=ENGLISH.title, assignment=ENGLISH.assignment, tasks=tasks) == ENGLISH
+
+
+@pytest.mark.parametrize("where", texts(ENGLISH))
+def test_a_text_is_there_in_vietnamese(where: str) -> None:
+    """None was left in English, and none has lost a command."""
+    said = texts(VIETNAMESE)[where]
+    assert said != texts(ENGLISH)[where] and _VIETNAMESE_LETTER.search(said)
+    assert commands(said) == commands(texts(ENGLISH)[where])
+
+
+def test_both_guides_give_the_same_commands_in_the_same_order() -> None:
+    """Code blocks line by line; names within sentences as often, in whatever order the sentence needs."""
+    assert len(code(GUIDE)) > 20
+    assert code(GUIDE_VI) == code(GUIDE)
+    assert Counter(re.findall(r"`[^`]+`", GUIDE_VI)) == Counter(re.findall(r"`[^`]+`", GUIDE))
+
+
+def test_both_guides_have_the_same_structure() -> None:
+    """Headings with their levels and task ids, lists, and the quotes of the module's text."""
+
+    def shape(guide: str) -> list[tuple[str, list[str]]]:
+        lines = [line for line in guide.splitlines() if line.startswith(("#", "- "))]
+        return [(line.split(" ")[0], re.findall(r"`[^`]+`", line) if line[0] == "#" else []) for line in lines]
+
+    def quotes(guide: str) -> list[str]:
+        return [" ".join(quote.split()) for quote in re.findall(r"^\*([^*]+)\*", guide, re.MULTILINE)]
+
+    assert len(quotes(GUIDE)) == 7
+    assert quotes(GUIDE_VI) == quotes(GUIDE)
+    assert shape(GUIDE_VI) == shape(GUIDE)
+
+
+@pytest.mark.parametrize("seed", ["any", "other"])
+def test_nothing_of_a_seed_is_said(seed: str) -> None:
+    """No placeholder, no address that a seed could draw, no value that one did draw."""
+    values = variant(ENGLISH, seed).values
+    for text in (GUIDE_VI, *texts(VIETNAMESE).values()):
+        assert not placeholders(text) & values.keys()
+        assert not [each for each in ADDRESS.findall(text) if each in map(str, BENCHMARK.hosts())]
+        assert not [each for name, each in values.items() if name != "region" and each in text]
+
+
+def test_an_author_has_nothing_to_mend_in_vietnamese() -> None:
+    """Lint reads the Vietnamese texts with the same eyes."""
+    assert problems(load.checked(SCENARIO_ID, "vi"), SCENARIO_ID, load.files(SCENARIO_ID)) == ()
+
+
+def test_lint_reads_translated_guides() -> None:
+    """A task that only the English guide mentions is a problem of the other."""
+    files = {**load.files(SCENARIO_ID), "guide.vi.md": "function-name malicious-ip creator 198.18.0.9"}
+    found = problems(ENGLISH, SCENARIO_ID, files)
+    assert "guide.vi.md: it does not mention the task remediation" in found
+    assert "guide.vi.md: 198.18.0.9 could be some seed's answer" in found
+
+
+def test_a_language_that_is_not_there_falls_back_to_english() -> None:
+    """Unknown codes, and names that lead elsewhere, give the English texts; so does a page that has no other."""
+    assert load.languages(SCENARIO_ID) == ("en", "vi")
+    for language in ("fr", "", "../vi", "scenario"):
+        assert load.load(SCENARIO_ID, language=language) == ENGLISH
+        assert load.page(SCENARIO_ID, "guide.md", language) == GUIDE
+    assert load.page(SCENARIO_ID, "instructor.md", "vi") == load.page(SCENARIO_ID, "instructor.md")
+
+
+@pytest.mark.parametrize("name", ["vi.yaml", "guide.vi.md"])
+def test_half_a_language_is_none(copy: Path, name: str) -> None:
+    """With one of its files missing all the texts are in English."""
+    (copy / name).unlink()
+    assert load.languages(SCENARIO_ID) == ("en",)
+    assert load.load(SCENARIO_ID, language="vi") == ENGLISH
+    assert load.page(SCENARIO_ID, "guide.md", "vi") == GUIDE
+    said = f"{name}: it is missing, so the other file of that language is not used"
+    assert problems(ENGLISH, SCENARIO_ID, load.files(SCENARIO_ID)) == (said,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("  creator:", "  creators:", "creator, creators"),
+        ("      where:", "      there:", "there, where"),
+        ("    title:", "    key:", "key, title"),
+        ("assignment:", "finding_type:", "assignment, finding_type"),
+        ("tasks:", "tasks: []\nmore:", "more"),
+    ],
+)
+def test_a_translation_that_does_not_fit_is_refused(copy: Path, old: str, new: str, said: str) -> None:
+    """It can neither leave a text out nor change anything but texts, and the fault is named."""
+    path = copy / "vi.yaml"
+    text = path.read_text("utf-8")
+    assert f"\n{old}" in text
+    path.write_text(text.replace(f"\n{old}", f"\n{new}", 1), "utf-8")
+    with pytest.raises(LabError, match=rf"vi\.yaml.*{said}"):
+        load.load(SCENARIO_ID, language="vi")
