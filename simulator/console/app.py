@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from scenario.errors import LabError
 from simulator.console import links
 from simulator.console.aws import ApiError, Caller, Page, Session
-from simulator.console.guide import guide_html
+from simulator.console.guide import guide_html, scenario_language
 from simulator.console.inside import Send
 from simulator.console.lab import LabSide
 from simulator.console.texts import LANGUAGES, language, t
@@ -169,6 +169,7 @@ def _context() -> dict[str, Any]:
         "unique": lambda: f"f{next(g.numbers)}",
         "guide_shown": bool(session.get("guide")),
         "guide_html": guide_html,
+        "scenario_language": scenario_language,
         "instructor": is_instructor(),
     }
 

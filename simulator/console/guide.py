@@ -1,22 +1,31 @@
-"""The trainee's guide as HTML. It is the scenario's own text; markup within it is written as text all the same."""
+"""The trainee's guide as HTML, and the language of the scenario's texts.
+
+The guide is the scenario's own text; markup within it is written as text all the same.
+"""
 
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from scenario.load import page
+from scenario.load import languages, page
+from simulator.console.texts import language
 from simulator.console.web import shared
 
 
+def scenario_language() -> str:
+    """Return the language that the reader gets the scenario's texts in: the page's, `en` where it has none in that."""
+    return language() if language() in languages(shared().running.scenario) else "en"
+
+
 def guide_html() -> Markup:
-    """Return the guide of the lab's scenario."""
-    return _rendered(shared().running.scenario)
+    """Return the guide of the lab's scenario in `scenario_language()`."""
+    return _rendered(shared().running.scenario, scenario_language())
 
 
 @cache
-def _rendered(scenario: str) -> Markup:
-    return rendered(page(scenario, "guide.md"))
+def _rendered(scenario: str, code: str) -> Markup:
+    return rendered(page(scenario, "guide.md", code))
 
 
 def rendered(markdown: str) -> Markup:

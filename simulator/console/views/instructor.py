@@ -50,7 +50,7 @@ def instructor() -> Response:
     running, side = shared().running, shared().lab
     status, hints = side.status(), side.hints()
     outlook = side.look_ahead(24)
-    tasks = scenario_of(running.scenario).tasks
+    tasks = scenario_of(running.scenario, "en").tasks
     state = facts(
         t("The lab"),
         (t("Lab ID"), status["lab_id"]),

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from scenario.load import load
 from scenario.model import Scenario, Task
 from simulator.console.commands import Command
-from simulator.console.guide import guide_html, rendered
+from simulator.console.guide import guide_html, rendered, scenario_language
 from simulator.console.lab import LabSide
 from simulator.console.texts import t
 from simulator.console.web import done, own_path, posted, render, shared
@@ -21,13 +21,13 @@ DEBRIEF_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-
 
 
 @cache
-def scenario_of(scenario_id: str) -> Scenario:
-    """Return the lab's scenario: assignment, tasks, hints."""
-    return load(scenario_id, tasks_only=True)
+def scenario_of(scenario_id: str, language: str) -> Scenario:
+    """Return the lab's scenario in a language: assignment, tasks, hints."""
+    return load(scenario_id, tasks_only=True, language=language)
 
 
 def _scenario() -> Scenario:
-    return scenario_of(shared().running.scenario)
+    return scenario_of(shared().running.scenario, scenario_language())
 
 
 @pages.get("/console/lab")

@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from markupsafe import escape
 
+from scenario.load import load
+from simulator.console import guide
 from simulator.console.aws import ApiError
 from tests.unit.console.fake_aws import RUNNING, Console
 
@@ -155,6 +158,32 @@ def test_the_language_is_the_browsers_until_one_is_chosen(tmp_path: Path) -> Non
     assert 'lang="vi"' in console.get("/console/lab", **{"Accept-Language": "vi,en;q=0.5"})
     console.post("/console/lab", "/console/language", language="vi", back="/console/lab")
     assert "Nhiệm vụ" in console.get("/console/lab", **{"Accept-Language": "en"})
+
+
+@pytest.mark.parametrize("code", ["en", "vi"])
+def test_the_scenarios_texts_are_in_the_language_of_the_page(tmp_path: Path, code: str) -> None:
+    """Assignment, tasks, hints taken and guide, each marked as what it is for whoever has it read aloud."""
+    console = Console(tmp_path)
+    accept = {"Accept-Language": code}
+    console.post("/console/lab", "/console/lab/hint", task="creator")
+    lab, task = console.get("/console/lab", **accept), load(RUNNING.scenario, language=code).tasks[2]
+    assert f'<p lang="{code}">{escape(task.question)}</p>' in lab
+    assert f'<div class="hint" lang="{code}">{escape(task.hints[0].text)}</div>' in lab
+    assert str(escape(task.hints[1].text)) not in lab
+    assert {"en": "You have been assigned", "vi": "Bạn được giao"}[code] in lab
+    title = {"en": "Steps 1 and 2: the finding", "vi": "Bước 1 và 2: phát hiện"}[code]
+    assert title in console.get("/console/lab/guide", **accept) and title not in lab
+    console.post("/console/lab", "/console/lab/guide-panel", back="/console/lab")
+    assert title in console.get("/console/lab", **accept)
+
+
+def test_a_scenario_without_the_pages_language_is_in_english_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The console's own words stay Vietnamese; the scenario's are marked as English."""
+    monkeypatch.setattr(guide, "languages", lambda _: ("en",))
+    page = Console(tmp_path).get("/console/lab", **{"Accept-Language": "vi"})
+    assert "Nhiệm vụ" in page and '<p lang="en">Who created the function?' in page
 
 
 @pytest.mark.parametrize(
