@@ -36,7 +36,7 @@ check: dev  ## style, types, rooms, docs
 	$(MAKE) docs-check
 
 test: dev  ## everything there is to test
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: dev  ## the cost budget, as ratios measured side by side
 	$(BIN)/python -m tests.bench
