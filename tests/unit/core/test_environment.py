@@ -24,9 +24,13 @@ OUTSIDE = {
 
 
 def test_nothing_from_outside_stays_in_force(tmp_path: Path) -> None:
-    """Profile, service endpoint, proxies, credentials and files are the lab's own; the rest of the environment is kept."""
+    """Profile, service endpoint, proxies, credentials and files are the lab's own; the rest of the environment is kept.
+
+    The one proxy inside is the lab itself, which refuses what a client would send elsewhere.
+    """
     inside = isolated(OUTSIDE, Home(tmp_path), RUNNING)
-    ours = lab_variables(Home(tmp_path), RUNNING)
+    refusing = {"HTTPS_PROXY": RUNNING.endpoint_url, "https_proxy": RUNNING.endpoint_url}
+    ours = {**lab_variables(Home(tmp_path), RUNNING), **refusing}
     leading = {
         name: value for name, value in inside.items() if name.upper().startswith("AWS_") or "PROXY" in name.upper()
     }
