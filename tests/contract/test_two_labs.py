@@ -42,7 +42,10 @@ def labs() -> Iterator[Labs]:
     control = Control(lab=both[A], token="control", stop=lambda: None)
     gateway = Gateway(labs=both, control=control, hosted=True)
     a, b = (owner_of(gateway, both[account], f"secret of {account}", f"token of {account}") for account in (A, B))
-    yield Labs(gateway, a, b, _filled(b))
+    things = _filled(b)
+    # A function that is still Pending, say, would change by itself between two looks.
+    both[B].advance(timedelta(minutes=1))
+    yield Labs(gateway, a, b, things)
     for lab in both.values():
         lab.close()
 
