@@ -3,37 +3,46 @@
 import itertools
 import json
 import os
-import subprocess
-import sys
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.measure import Row, paired
+from tests.bench.labs import LAB, run
+from tests.bench.measure import Row, in_turn, paired, since
 from tests.unit.core.small_lab import made, open_lab
 
-BIN = Path(sys.executable).parent
 CHANGES = 5000
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
 
 
 def startup() -> list[Row]:
-    """`lab start` on a lab in which 5,000 changes were made, against the same lab before them."""
+    """`lab start` on a lab in which 5,000 changes were made, against the same lab before them, and after half of them."""
     with tempfile.TemporaryDirectory(prefix="lab-bench-") as folder:
-        few, many = Path(folder, "few"), Path(folder, "many")
-        for home in (few, many):
-            _lab(home, "start", "--port", "0", "--seed", "bench", "--history", "1h")
-        _make_changes(many)
-        for home in (few, many):
-            _lab(home, "stop")
+        none, half, many = (Path(folder, name) for name in ("none", "half", "many"))
+        run([LAB, "start", "--port", "0", "--seed", "bench", "--history", "1h"], home=none)
+        run([LAB, "stop"], home=none)
+        for fewer, more, first in ((none, half, 0), (half, many, CHANGES // 2)):
+            shutil.copytree(fewer, more)
+            run([LAB, "start", "--port", "0"], home=more)
+            _make_changes(more, range(first, first + CHANGES // 2))
+            run([LAB, "stop"], home=more)
+        mine, other = in_turn(lambda: _start(many), lambda: _start(none), runs=3)
+        longer, shorter = in_turn(lambda: _start(many), lambda: _start(half), runs=3)
+    what = f"lab start with {CHANGES:,} journalled changes"
+    return [
+        Row(what=what, against="the same lab with none", mine=mine, other=other),
+        Row(what=what, against="the same lab with half of them", mine=longer, other=shorter, budget=2.0),
+    ]
 
-        def cycle(home: Path) -> None:
-            _lab(home, "start", "--port", "0")
-            _lab(home, "stop")
 
-        mine, other = paired(lambda: cycle(many), lambda: cycle(few), runs=3)
-    what = f"start and stop with {CHANGES:,} journalled changes"
-    return [Row(what=what, against="the same lab with none", mine=mine, other=other)]
+def _start(home: Path) -> float:
+    began = time.perf_counter()
+    run([LAB, "start", "--port", "0"], home=home)
+    taken = since(began)
+    run([LAB, "stop"], home=home)
+    return taken
 
 
 def durable_write() -> list[Row]:
@@ -57,19 +66,14 @@ def durable_write() -> list[Row]:
 MEASURES: tuple[Callable[[], list[Row]], ...] = (startup, durable_write)
 
 
-def _lab(home: Path, *arguments: str) -> str:
-    env = {**os.environ, "LAB_HOME": str(home)}
-    return subprocess.run([BIN / "lab", *arguments], env=env, capture_output=True, text=True, check=True).stdout
-
-
-def _make_changes(home: Path) -> None:
+def _make_changes(home: Path, numbers: range) -> None:
     """Make changes of several services through boto3, from as many clients as the server has threads to spare."""
     from concurrent.futures import ThreadPoolExecutor
 
     import boto3
     from botocore.config import Config
 
-    told = json.loads(_lab(home, "env", "--shell", "json"))
+    told = json.loads(run([LAB, "env", "--shell", "json"], home=home))
     session = boto3.session.Session(
         aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
@@ -80,8 +84,10 @@ def _make_changes(home: Path) -> None:
     sqs, events, s3 = (
         session.client(name, endpoint_url=told["AWS_ENDPOINT_URL"], config=config) for name in ("sqs", "events", "s3")
     )
-    s3.create_bucket(Bucket="bench-bucket")
-    url = sqs.create_queue(QueueName="bench")["QueueUrl"]
+    if numbers.start == 0:
+        s3.create_bucket(Bucket="bench-bucket")
+        sqs.create_queue(QueueName="bench")
+    url = sqs.get_queue_url(QueueName="bench")["QueueUrl"]
 
     def change(number: int) -> None:
         if number % 3 == 0:
@@ -92,7 +98,7 @@ def _make_changes(home: Path) -> None:
             events.put_rule(Name=f"rule-{number % 90}", EventPattern='{"source": ["bench"]}', Description=str(number))
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(change, range(CHANGES)))
+        list(pool.map(change, numbers))
 
 
 def _median(path: Path | None) -> float:

@@ -28,19 +28,42 @@ class Row:
 
 def paired(mine: Callable[[], object], other: Callable[[], object], *, runs: int) -> tuple[float, float]:
     """Return the median milliseconds of each, run in turn `runs` times after one that does not count."""
+    return in_turn(_timed(mine), _timed(other), runs=runs)
+
+
+def in_turn(mine: Callable[[], float], other: Callable[[], float], *, runs: int) -> tuple[float, float]:
+    """Do the same with works that time themselves: each returns the milliseconds of the part of it that counts."""
     times: tuple[list[float], list[float]] = ([], [])
     for index in range(runs + 1):
         for work, taken in zip((mine, other), times, strict=True):
-            began = time.perf_counter()
-            work()
+            told = work()
             if index:
-                taken.append((time.perf_counter() - began) * 1000)
+                taken.append(told)
     return statistics.median(times[0]), statistics.median(times[1])
 
 
+def since(began: float) -> float:
+    """Return the milliseconds since `began`, a value of `time.perf_counter`."""
+    return (time.perf_counter() - began) * 1000
+
+
+def _timed(work: Callable[[], object]) -> Callable[[], float]:
+    def timed() -> float:
+        began = time.perf_counter()
+        work()
+        return since(began)
+
+    return timed
+
+
+def heading() -> str:
+    """Return the line above the rows."""
+    return f"{'what':<52} {'mine':>10} {'other':>10} {'ratio':>7} {'budget':>7}  held against"
+
+
 def table(rows: list[Row]) -> str:
-    """Return the rows as text, a line each."""
-    lines = [f"{'what':<52} {'mine':>10} {'other':>10} {'ratio':>7} {'budget':>7}  held against"]
+    """Return the rows as text, a line each; `!` marks one that is over its budget."""
+    lines = []
     for row in rows:
         budget = f"{row.budget:.2f}" if row.budget is not None else "-"
         flag = " " if row.budget is None or row.ratio <= row.budget else "!"
