@@ -34,8 +34,9 @@ MOST_LIVE = 16
 _CHILD = Path(__file__).parent / "child"
 _BOOT = (
     "import sys, types; package = types.ModuleType('_lab'); package.__path__ = [sys.argv.pop()];"
-    " sys.modules['_lab'] = package; from _lab.{} import main; main()"
+    " sys.modules['_lab'] = package; from _lab.{} import main; sys.dont_write_bytecode = True; main()"
 )
+"""What a child's Python runs. Its own modules' byte code is kept, or each start would compile them; a function's is not."""
 _SANDBOX = ("sandbox-exec", "-p", "(version 1)(allow default)(deny network*)")
 _START_S = 20.0
 _ANSWER_S = 60.0
@@ -305,7 +306,7 @@ class _Environment:
         unpack(self.spec.code_zip, root / "task")
         libraries = _link_libraries(root)
         boot = _BOOT.format("keeper" if host.FORKS else "portable")
-        command = [host.interpreter(), "-I", "-S", "-B", "-c", boot, str(_CHILD)]
+        command = [host.interpreter(), "-I", "-S", "-c", boot, str(_CHILD)]
         if sys.platform == "darwin" and not kernel:
             command = [*_SANDBOX, *command]
         self._process = subprocess.Popen(

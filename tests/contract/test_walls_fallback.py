@@ -13,6 +13,7 @@ import pytest
 
 from simulator.functions import Environments, FunctionSpec, Invocation, Outcome, host
 from simulator.functions import environments as pool_module
+from simulator.functions.model import Cold
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 needs_kernel = pytest.mark.skipif(not host.has_kernel_walls(), reason="these walls are Linux's")
@@ -138,11 +139,36 @@ def handler(event, context):
     run(weak, code)
     moments = [NOW + datetime.timedelta(minutes=each) for each in (30, 90)]
     coming = [Invocation(request_id="r", payload=b"null", now=moment) for moment in moments]
-    # Without the kernel's walls a dry run on a busy machine was once seen to miss the connection: it may be looked at thrice.
-    looks = [weak.rehearse(spec(code), coming, samples=2, budget_s=10) for _ in range(3)]
-    assert all(look.determinable for look in looks)
-    assert [any(found) for found in zip(*(map(bool, look.connections) for look in looks), strict=True)] == [False, True]
+    look = weak.rehearse(spec(code), coming, samples=2, budget_s=10)
+    assert look.determinable
+    assert [bool(found) for found in look.connections] == [False, True]
     assert run(weak, code).payload == b"2"
+
+
+@pytest.mark.parametrize("cold", ["", "once", "each"])
+@pytest.mark.skipif(not host.FORKS, reason="where nothing forks there is no keeper")
+def test_a_keeper_that_listens_late_knows_when_a_connection_was_made(
+    cold: Cold, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On a busy machine it hears of a connection when the dry run is invocations further, or over, and its process gone."""
+    monkeypatch.setattr(host, "has_kernel_walls", lambda: False)
+    late = "import time, _lab.keeper as k; on = k.Keeper._wait; k.Keeper._wait = lambda *a: time.sleep(0.3) or on(*a); "
+    monkeypatch.setattr(
+        pool_module, "_BOOT", pool_module._BOOT.replace("from _lab.{} import", late + "from _lab.{} import")
+    )
+    pool = Environments(folder=tmp_path)
+    code = """
+import datetime, socket
+def handler(event, context):
+    if datetime.datetime.now().hour == 13:
+        try: socket.socket().connect(("198.51.100.7", 443))
+        except OSError: pass
+"""
+    moments = [NOW + datetime.timedelta(minutes=each) for each in (30, 90, 150, 210)]
+    coming = [Invocation(request_id="r", payload=b"null", now=moment) for moment in moments]
+    look = pool.rehearse(spec(code), coming, samples=1, budget_s=30, cold=cold)
+    pool.close()
+    assert [len(found) for found in look.connections] == [0, 1, 0, 0], look
 
 
 def test_what_is_missing_is_said(weak: Environments) -> None:

@@ -106,11 +106,11 @@ class Keeper:
         return {"kind": "outcome", "id": request["id"], **answer}
 
     def _run_in(self, walled: Walled, request: frames.Message) -> frames.Message:
+        self._disregard(walled)
         self._thaw(walled)
         runtime.set_shared(walled.shared, runtime.BEGUN, 0)
         self._seen.begin(walled.shared, runtime.SKIPPED)
         walled.log.clear()
-        walled.messages.clear()
         started = time.monotonic()
         answer: frames.Message
         try:
@@ -118,6 +118,7 @@ class Keeper:
             answer = self._wait_for(walled, request, started)
         except Over as over:
             answer = {"how": over.how}
+            self._disregard(walled)
         while walled.read_output():
             pass
         answer.setdefault("how", "ok")
@@ -150,15 +151,11 @@ class Keeper:
         checked = started
         used, idle = 0.0, 0
         while True:
-            while walled.messages:
-                message = walled.messages.pop(0)
-                if message.get("kind") == "connect" and walled.listener is None:
-                    self._seen.believe(message)
-                else:
-                    yield message
+            over = walled.status is not None
+            yield from self._heard(walled)
             if walled.broken:
                 raise Over("broken")
-            if walled.status is not None or walled.answers in walled.ended:
+            if over or walled.answers in walled.ended:
                 return
             self._wait(select.poll(), walled, 50)
             now = time.monotonic()
@@ -175,6 +172,21 @@ class Keeper:
             idle = 0 if procfs.is_runnable(self._family(walled)) else idle + 1
             if now - started > limit and self._is_late(walled, now - started, limit, used, starved, idle):
                 raise Over("timeout")
+
+    def _heard(self, walled: Walled) -> Iterator[frames.Message]:
+        """Yield what the child has said up to now; of connections it is believed where nobody else can tell."""
+        walled.read_answers()
+        while walled.messages:
+            message = walled.messages.pop(0)
+            if message.get("kind") != "connect":
+                yield message
+            elif walled.listener is None:
+                self._seen.believe(message)
+
+    def _disregard(self, walled: Walled) -> None:
+        """Drop what the child has said up to now, except of connections."""
+        for _ in self._heard(walled):
+            continue
 
     def _is_late(self, walled: Walled, taken: float, bound: float, used: float, starved: int, idle: int) -> bool:
         """A run that only lacks a processor, on a busy machine, is given more time.
@@ -259,8 +271,8 @@ class Keeper:
             self._ended_well |= bool(runtime.shared_value(walled.shared, runtime.SUCCEEDED))
             self._ended_ill |= bool(runtime.shared_value(walled.shared, runtime.FAILED))
             self._end_dry_run(walled, before, fresh=fresh)
-        by_place = self._seen.take_by_place()
         count = len(request["invocations"])
+        by_place = self._seen.take_by_place(count - 1)
         # An invocation that ended its process ran too; the next one starts cold.
         ran = min(max(reached, 0) + 1, count)
         return [by_place.get(place, []) for place in range(ran)], why
@@ -291,7 +303,7 @@ class Keeper:
             for pid in extra:
                 procfs.send(pid, signal.SIGKILL)
             self._settle(walled, 0.01)
-        walled.messages.clear()
+        self._disregard(walled)
         self._freeze(walled)
 
     def _settle(self, walled: Walled, seconds: float) -> None:

@@ -27,7 +27,7 @@ import time
 import traceback
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 from . import audit, frames, labtime, paths
 
@@ -41,7 +41,7 @@ handler was loaded, whether the invocation has begun, and whether some dry invoc
 there can only shorten a run."""
 
 
-def shared_value(shared: mmap.mmap, place: int) -> int:
+def shared_value(shared: mmap.mmap | bytes, place: int) -> int:
     """Return a number of the shared page."""
     value: int = struct.unpack_from("q", shared, place)[0]
     return value
@@ -50,6 +50,11 @@ def shared_value(shared: mmap.mmap, place: int) -> int:
 def set_shared(shared: mmap.mmap, place: int, value: int) -> None:
     """Set a number of the shared page."""
     struct.pack_into("q", shared, place, value)
+
+
+def is_page(said: Any) -> TypeGuard[str]:
+    """Say whether this is a copy of the shared page in hexadecimal digits."""
+    return isinstance(said, str) and len(said) == 2 * SHARED_BYTES and not said.strip("0123456789abcdef")
 
 
 class Context:

@@ -69,37 +69,44 @@ class Seen:
         self._records.clear()
         return found
 
-    def take_by_place(self) -> dict[int, list[frames.Message]]:
-        """Return the connections of a dry run by the place of the invocation."""
+    def take_by_place(self, last: int) -> dict[int, list[frames.Message]]:
+        """Return the connections of a dry run by the place of the invocation.
+
+        One at a place after the `last`, which only a handler that tampers can be at, counts for the last.
+        """
         found: dict[int, list[frames.Message]] = {}
         for (place, *_), record in self._records.items():
-            found.setdefault(place, []).append(record)
+            found.setdefault(min(place, last), []).append(record)
         self._waiting += [{**record, "offset_ms": 0} for record in found.pop(-1, [])]
         self._records.clear()
         return found
 
-    def note(self, pid: int, ip: str, port: int, protocol: str) -> None:
-        """Remember a connection made by the thread `pid`."""
+    def note(self, pid: int, ip: str, port: int, protocol: str, page: mmap.mmap | bytes | None = None) -> None:
+        """Remember a connection made by the thread `pid`; `page` is the shared page at that moment, where it may differ."""
         if (ip, port) in self._resolvers:
             return
-        offset = round((time.monotonic() - self._started) * 1000 + self.skipped_ms())
+        page = page or self._shared
+        assert page is not None
+        skipped_ms = runtime.shared_value(page, self._slot) / 1e6
+        offset = round((time.monotonic() - self._started) * 1000 + skipped_ms)
         record = {"ip": ip, "port": port, "protocol": protocol, "offset_ms": max(offset, 0)}
         if self._apart and procfs.process_of(pid) in self._apart:
             self._records.setdefault((-1, ip, port, protocol), record)
             return
-        place = 0
-        if self._slot == runtime.SKIPPED_DRY:
-            assert self._shared is not None
-            place = runtime.shared_value(self._shared, runtime.PLACE)
+        place = max(runtime.shared_value(page, runtime.PLACE), 0) if self._slot == runtime.SKIPPED_DRY else 0
         key = (place, ip, port, protocol)
         if len(self._records) < MOST_CONNECTIONS:
             self._records.setdefault(key, record)
 
     def believe(self, message: frames.Message) -> None:
-        """Remember a connection that the child itself tells of, where nobody else can."""
+        """Remember a connection that the child itself tells of, where nobody else can.
+
+        It does not wait for us to listen, so it says too what the shared page held when it connected.
+        """
         ip, port, protocol = message.get("ip"), message.get("port"), message.get("protocol")
-        if isinstance(ip, str) and isinstance(port, int) and protocol in ("TCP", "UDP"):
-            self.note(0, ip, port, str(protocol))
+        page = message.get("page")
+        if isinstance(ip, str) and isinstance(port, int) and protocol in ("TCP", "UDP") and runtime.is_page(page):
+            self.note(0, ip, port, str(protocol), bytes.fromhex(page))
 
     def answer_one(self, walled: Walled) -> None:
         """Answer the next waiting system call."""

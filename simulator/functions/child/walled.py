@@ -90,7 +90,7 @@ class Walled:
             self._unsent = b""
 
     def read_answers(self) -> None:
-        """Take in what the child says."""
+        """Take in what the child has said: all that the pipe holds."""
         try:
             more = os.read(self.answers, 1 << 20)
             if not more:
@@ -146,7 +146,7 @@ def _become_walled(
         signal.set_wakeup_fd(-1)
         if not config["kernel_walls"]:
             os.setpgid(0, 0)
-        _raise_walls(config, channel, answers)
+        _raise_walls(config, channel, _noting(answers, shared))
         runtime.limit(config["memory_mb"])
         served = runtime.start(config, commands, answers, shared)
         if config.get("dry") is None:
@@ -177,23 +177,24 @@ def _dup_above(descriptor: int, floor: int) -> int:
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, floor)
 
 
-def _noting(answers: int) -> Callable[[str, int, str], None]:
+def _noting(answers: int, shared: mmap.mmap) -> Callable[[str, int, str], None]:
     """Return what tells the keeper of a connection where only the child itself can."""
 
     def note(ip: str, port: int, protocol: str) -> None:
-        frames.write(answers, {"kind": "connect", "ip": ip, "port": port, "protocol": protocol})
+        page = shared[:].hex()
+        frames.write(answers, {"kind": "connect", "ip": ip, "port": port, "protocol": protocol, "page": page})
 
     return note
 
 
-def _raise_walls(config: frames.Message, channel: socket.socket, answers: int) -> None:
+def _raise_walls(config: frames.Message, channel: socket.socket, note: Callable[[str, int, str], None]) -> None:
     """Put up the walls and hand their listener to the keeper.
 
     The filter catches the very call that would hand it over, and applies to this thread and its offspring only: a
     thread started before it does that, and is gone before anything of the handler is loaded.
     """
     if not config["kernel_walls"]:
-        audit.install(_noting(answers))
+        audit.install(note)
         channel.send(b"a")
         channel.close()
         return
