@@ -1,5 +1,6 @@
 """Settings for all tests: Hypothesis profiles, and no trace of the caller's AWS settings."""
 
+import gc
 import os
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+gc.set_threshold(50_000, 20, 50)
+"""What thousands of collected tests and AWS's models hold is looked through less often: a sixth of a run was this."""
 
 
 @pytest.fixture(autouse=True)
