@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from checker.messages import Message, say
+
 QUOTES = "\"'`´‘’“”«»"
 _SEVERAL = re.compile(r"\s+(?:or|and|hoặc|và)\s+|\s*[,;|\n]\s*|\s+/\s+", re.IGNORECASE)
 _LABEL = re.compile(
@@ -120,10 +122,10 @@ def address(text: str) -> Address | None:
         return None
 
 
-def unreadable_address(text: str) -> str | None:
+def unreadable_address(text: str) -> Message | None:
     """Return, in a clause, why a text cannot answer what asks for an address; None where it can be graded."""
     if not clean(text):
-        return "the answer is empty"
+        return say("the answer is empty")
     if not any(address(part) for part in several(text)):
-        return f"{clean(text)[:80]!r} is not an IP address"
+        return say("{text} is not an IP address", text=repr(clean(text)[:80]))
     return None

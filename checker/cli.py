@@ -3,8 +3,13 @@
 
 Whatever is slow to import (boto3, the rules, the scenario) is imported inside the commands: `lab --help` pays for
 none of it. Broken environments and bad usage are LabErrors, which `lab.py` prints and turns into the exit code.
+
+`--language` chooses the language of whatever is said to the trainee: the scenario's texts are loaded in it and the
+grader's messages said in it; commands, ids and the members of the JSON document are the same in all. `lab check
+--language all` is for the console, whose readers change the language of a page: one check, and its document in each.
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from checker.messages import Message, Speaker, say, speaker
 from scenario.errors import LabError
 
 if TYPE_CHECKING:
@@ -43,6 +49,22 @@ class Target(StrEnum):
     AWS = "aws"
 
 
+class Language(StrEnum):
+    """The languages that the trainee's texts are in; each but English has its catalog in `texts/`."""
+
+    EN = "en"
+    VI = "vi"
+
+
+class Languages(StrEnum):
+    """What `lab check` can write its report in: one language, or a JSON object of documents by language."""
+
+    EN = "en"
+    VI = "vi"
+    ALL = "all"
+
+
+LanguageOption = Annotated[Language, typer.Option("--language", help="The language of the texts.")]
 TargetOption = Annotated[Target, typer.Option("--target", help="Where the lab runs.")]
 
 
@@ -61,42 +83,53 @@ def build(world_of: Callable[[str], "World"]) -> typer.Typer:
         require_proof: Annotated[
             bool, typer.Option("--require-proof", help="Pass only answers that your own calls in CloudTrail back up.")
         ] = False,
+        language: Annotated[
+            Languages, typer.Option("--language", help="The report's language; all: an object of reports, in JSON.")
+        ] = Languages.EN,
         target: TargetOption = Target.SIMULATOR,
     ) -> None:
         """Grade the investigation and the fix. Answers given once are remembered."""
         given = {"function-name": function_name, "malicious-ip": malicious_ip, "creator": creator}
         answers = {task: text for task, text in given.items() if text is not None}
+        said = speaker(Language.EN if language is Languages.ALL else language.value)
         for task, text in answers.items():
             if problem := unusable(task, text):
-                raise LabError(f"reading --{task}", problem[0], problem[1], exit_code=2)
+                reading = say("reading --{task}", task=task)
+                raise LabError(said(reading), said(problem[0]), said(problem[1]), exit_code=2)
         world = world_of(target.value)
         for task, text in answers.items():
             world.memory.remember(task, text)
         ask = not no_input and sys.stdin.isatty()
         colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         report, document = run(
-            world, ask=_asker() if ask else None, format=format, require_proof=require_proof, colour=colour
+            world,
+            ask=_asker(said) if ask else None,
+            format=format,
+            require_proof=require_proof,
+            colour=colour,
+            language=language,
         )
-        _write(document, output)
+        _write(document, output, said)
         raise typer.Exit(0 if report.passed else 1)
 
     @app.command()
     def hint(
         task: Annotated[str, typer.Argument(help="A task's id, such as creator.")],
+        language: LanguageOption = Language.EN,
         target: TargetOption = Target.SIMULATOR,
     ) -> None:
         """Show the next hint of a task. Hints are free; the report counts them."""
         from scenario.load import load
 
-        found = task_of(load(SCENARIO, tasks_only=True), task)
-        typer.echo(next_hint(found, world_of(target.value).memory))
+        found = task_of(load(SCENARIO, tasks_only=True, language=language.value), task)
+        typer.echo(next_hint(found, world_of(target.value).memory, speaker(language.value)))
 
     @app.command()
-    def guide() -> None:
+    def guide(language: LanguageOption = Language.EN) -> None:
         """Print the guide: the module's steps, by command."""
         from scenario.load import page
 
-        show_page(page(SCENARIO, "guide.md"))
+        show_page(page(SCENARIO, "guide.md", language.value))
 
     return app
 
@@ -108,75 +141,97 @@ def run(
     format: Format = Format.TEXT,
     require_proof: bool = False,
     colour: bool = False,
+    language: Languages = Languages.EN,
 ) -> tuple["Report", str]:
     """Check the lab once: ask for missing answers, collect, grade, record the attempt. Return report and document.
 
-    `ask(task id, question)` returns an answer or ""; None asks nothing. Raises LabError where the lab cannot be asked.
+    `ask(task id, question)` returns an answer or ""; None asks nothing. In all languages the account is asked once and
+    graded for each, which is the same but for the texts; the report returned is then the English one.
+    Raises LabError where the lab cannot be asked.
     """
     from checker.collect import collect
     from checker.grade import Answers, grade
     from checker.report import attempt
     from scenario.load import load
 
-    scenario = load(SCENARIO, tasks_only=True)
+    codes = [each.value for each in Language] if language is Languages.ALL else [language.value]
+    scenarios = {code: load(SCENARIO, tasks_only=True, language=code) for code in codes}
+    scenario = scenarios[codes[0]]
     texts = dict(world.memory.answers())
     if ask:
-        _ask_missing(scenario, texts, ask, world.memory)
+        _ask_missing(scenario, texts, ask, world.memory, speaker(codes[0]))
     hints = {task.id: world.memory.hints_taken(task.id) for task in scenario.tasks}
     answers = Answers(
         texts=texts, attempts=tuple(world.memory.attempts()), hints=hints, key_used_at=world.memory.key_used_at()
     )
     known = texts["function-name"] if answers.earned("function-name") else ""
     evidence = collect(world, scenario.finding_type, known)
-    report = grade(scenario, evidence, answers, lab_id=world.lab_id, target=world.target, require_proof=require_proof)
+    reports = {
+        code: grade(each, evidence, answers, lab_id=world.lab_id, target=world.target, require_proof=require_proof)
+        for code, each in scenarios.items()
+    }
+    report = reports[codes[0]]
     world.memory.record(attempt(report, texts))
-    return report, _document(report, format, scenario, evidence, answers, colour)
+    documents = {
+        code: _document(reports[code], format, scenarios[code], evidence, answers, colour, code) for code in codes
+    }
+    return report, json.dumps(documents) if language is Languages.ALL else documents[codes[0]]
 
 
 def _document(
-    report: "Report", format: Format, scenario: "Scenario", evidence: "Evidence", answers: "Answers", colour: bool
+    report: "Report",
+    format: Format,
+    scenario: "Scenario",
+    evidence: "Evidence",
+    answers: "Answers",
+    colour: bool,
+    language: str,
 ) -> str:
     from checker import report as writing
+
+    said = speaker(language)
 
     if format is Format.HTML:
         from checker.debrief import html
 
-        return html(report, scenario, evidence, answers)
+        return html(report, scenario, evidence, answers, language)
     if format is Format.JSON:
-        return writing.json_text(report)
+        return writing.json_text(report, said)
     if format is Format.JUNIT:
-        return writing.junit(report)
-    return writing.text(report, colour=colour)
+        return writing.junit(report, said)
+    return writing.text(report, said, colour=colour)
 
 
-def unusable(task: str, text: str) -> tuple[str, str] | None:
+def unusable(task: str, text: str) -> tuple[Message, Message] | None:
     """Return what is wrong with a text as an answer to a task, and what to do; None where it can be graded."""
     if not text.strip():
-        return "the answer is empty", "Give the answer, or leave the option away."
+        return say("the answer is empty"), say("Give the answer, or leave the option away.")
     if task == ADDRESS_TASK:
         from checker.answers import unreadable_address
 
         if problem := unreadable_address(text):
-            return problem, "Give one address, such as 192.0.2.1."
+            return problem, say("Give one address, such as 192.0.2.1.")
     return None
 
 
-def _ask_missing(scenario: "Scenario", texts: dict[str, str], ask: Callable[[str, str], str], memory: "Memory") -> None:
+def _ask_missing(
+    scenario: "Scenario", texts: dict[str, str], ask: Callable[[str, str], str], memory: "Memory", said: Speaker
+) -> None:
     for task in scenario.tasks:
         while task.answered and not texts.get(task.id):
             text = ask(task.id, task.question)
             if not text.strip():
                 break
             if problem := unusable(task.id, text):
-                typer.echo(f"{problem[0]}. {problem[1]}", err=True)
+                typer.echo(f"{said(problem[0])}. {said(problem[1])}", err=True)
                 continue
             memory.remember(task.id, text)
             texts[task.id] = text
 
 
-def _asker() -> Callable[[str, str], str]:
+def _asker(said: Speaker) -> Callable[[str, str], str]:
     def ask(task: str, question: str) -> str:
-        typer.echo(f"{question} (Enter to skip)", err=True)
+        typer.echo(said(say("{question} (Enter to skip)", question=question)), err=True)
         return str(typer.prompt(task, default="", show_default=False, err=True))
 
     return ask
@@ -191,13 +246,14 @@ def task_of(scenario: "Scenario", task: str) -> "Task":
     raise LabError("looking for the task", f"there is no task {task!r}", f"Choose one of: {known}.", exit_code=2)
 
 
-def next_hint(task: "Task", memory: "Memory") -> str:
+def next_hint(task: "Task", memory: "Memory", said: Speaker = str) -> str:
     """Return the next hint of a task and count it; when all are shown, say so and repeat the last.
 
     How many are left is not announced: that tempts to skip to the last.
     """
     if memory.hints_taken(task.id) >= len(task.hints):
-        return f"{task.hints[-1].text.rstrip()}\n\nThere are no further hints for {task.id}."
+        end = said(say("There are no further hints for {task}.", task=task.id))
+        return f"{task.hints[-1].text.rstrip()}\n\n{end}"
     return task.hints[memory.take_hint(task.id) - 1].text.rstrip()
 
 
@@ -212,7 +268,7 @@ def show_page(markdown: str) -> None:
     Console().print(Markdown(markdown))
 
 
-def _write(document: str, output: Path | None) -> None:
+def _write(document: str, output: Path | None, said: Speaker) -> None:
     if output is None:
         encoding = sys.stdout.encoding or "utf-8"  # a pipe on Windows may have no ✓: better a ? than a traceback
         typer.echo(document.encode(encoding, "replace").decode(encoding), nl=False)
@@ -223,7 +279,18 @@ def _write(document: str, output: Path | None) -> None:
         raise LabError(
             f"writing {output}", str(error.strerror or error), "Choose a file that can be written.", exit_code=2
         ) from error
-    typer.echo(f"The report is in {output}.", err=True)
+    typer.echo(said(say("The report is in {file}.", file=str(output))), err=True)
 
 
-__all__ = ["SCENARIO", "Format", "build", "next_hint", "run", "show_page", "task_of", "unusable"]
+__all__ = [
+    "SCENARIO",
+    "Format",
+    "Language",
+    "Languages",
+    "build",
+    "next_hint",
+    "run",
+    "show_page",
+    "task_of",
+    "unusable",
+]

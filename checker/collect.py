@@ -29,6 +29,7 @@ from checker.evidence import (
     Leftovers,
     Rule,
 )
+from checker.messages import Message, say
 from checker.worlds import AGENT, Outlook, World
 from scenario.errors import LabError
 
@@ -72,7 +73,7 @@ def collect(world: World, finding_type: str, known_function: str = "") -> Eviden
 class _Collector:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.gaps: list[str] = []
+        self.gaps: list[Message] = []
         self.clients: dict[str, Any] = {}
 
     def evidence(self, finding_type: str, known_function: str) -> Evidence:
@@ -130,7 +131,7 @@ class _Collector:
             self.clients[service] = self.world.client(service)
         return self.clients[service]
 
-    def optional(self, what: str, call: Callable[..., Any], *absent: str, **params: Any) -> Any:
+    def optional(self, what: Message, call: Callable[..., Any], *absent: str, **params: Any) -> Any:
         """Return a call's result; None where it fails with one of the codes `absent` or is refused, which is a gap."""
         try:
             return call(**params)
@@ -139,7 +140,7 @@ class _Collector:
             if code in absent:
                 return None
             if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
-                self.gaps.append(f"{what} could not be read: {code}.")
+                self.gaps.append(say("{what} could not be read: {code}.", what=what, code=code))
                 return None
             raise
 
@@ -177,21 +178,23 @@ class _Collector:
         for number, page in enumerate(_pages(lookup, "NextToken", **params), start=1):
             found += [event(body) for body in page["Events"]]
             if pages is not None and number >= pages and page.get("NextToken"):
-                self.gaps.append(f"Only the newest {pages * PAGE} of your calls were read.")
+                self.gaps.append(say("Only the newest {count} of your calls were read.", count=pages * PAGE))
                 break
         return tuple(each for each in reversed(found) if AGENT not in each.user_agent)
 
     def function(self, name: str) -> Function | None:
         """Return the function as it is now; None where it does not exist."""
         awslambda = self.client("lambda")
-        body = self.optional("The function", awslambda.get_function, "ResourceNotFoundException", FunctionName=name)
+        body = self.optional(
+            say("The function"), awslambda.get_function, "ResourceNotFoundException", FunctionName=name
+        )
         if body is None:
             return None
         configuration = body["Configuration"]
         policy = self.optional(
-            "The function's policy", awslambda.get_policy, "ResourceNotFoundException", FunctionName=name
+            say("The function's policy"), awslambda.get_policy, "ResourceNotFoundException", FunctionName=name
         )
-        versions = self.optional("The function's versions", awslambda.list_versions_by_function, FunctionName=name)
+        versions = self.optional(say("The function's versions"), awslambda.list_versions_by_function, FunctionName=name)
         return Function(
             name=configuration["FunctionName"],
             arn=configuration["FunctionArn"],
@@ -320,7 +323,7 @@ class _Collector:
     def recorder_on(self) -> bool | None:
         """Tell whether AWS Config records; None where there is no recorder."""
         status = self.optional(
-            "The configuration recorder", self.client("config").describe_configuration_recorder_status
+            say("The configuration recorder"), self.client("config").describe_configuration_recorder_status
         )
         recorders = (status or {}).get("ConfigurationRecordersStatus", [])
         return any(each.get("recording") for each in recorders) if recorders else None
@@ -328,11 +331,11 @@ class _Collector:
     def trails(self) -> tuple[tuple[str, bool], ...]:
         """Return the account's trails and whether each logs."""
         cloudtrail = self.client("cloudtrail")
-        found = self.optional("The trails", cloudtrail.describe_trails, includeShadowTrails=False)
+        found = self.optional(say("The trails"), cloudtrail.describe_trails, includeShadowTrails=False)
         trails = []
         for each in (found or {}).get("trailList", []):
             status = self.optional(
-                "A trail's status", cloudtrail.get_trail_status, "TrailNotFoundException", Name=each["TrailARN"]
+                say("A trail's status"), cloudtrail.get_trail_status, "TrailNotFoundException", Name=each["TrailARN"]
             )
             if status is not None:
                 trails.append((each["Name"], bool(status.get("IsLogging"))))
@@ -352,7 +355,7 @@ class _Collector:
         """Yield an object's content and whether it is the latest, for each kept version; nothing where it is gone."""
         s3 = self.client("s3")
         gone = ("NoSuchBucket", "NoSuchKey", "NoSuchVersion", "404")
-        what = f"The object {key} in S3"
+        what = say("The object {key} in S3", key=key)
         listed = self.optional(what, s3.list_object_versions, *gone, Bucket=bucket, Prefix=key, MaxKeys=MAX_VERSIONS)
         alone: dict[str, Any] = {
             "Key": key,
@@ -371,10 +374,10 @@ class _Collector:
         """Return whether role and log group of a deleted function still stand."""
         role = role_arn.rsplit("/", 1)[-1]
         found = role and self.optional(
-            "The function's role", self.client("iam").get_role, "NoSuchEntity", RoleName=role
+            say("The function's role"), self.client("iam").get_role, "NoSuchEntity", RoleName=role
         )
         group = f"/aws/lambda/{name}"
-        logs = self.optional("The log groups", self.client("logs").describe_log_groups, logGroupNamePrefix=group)
+        logs = self.optional(say("The log groups"), self.client("logs").describe_log_groups, logGroupNamePrefix=group)
         names = [each["logGroupName"] for each in (logs or {}).get("logGroups", ())]
         return Leftovers(role=bool(found), log_group=group in names)
 

@@ -1,6 +1,7 @@
 """The debrief: one self-contained HTML page for the talk afterwards. Everything from the account is escaped.
 
 It tells what was earned, never more: the finding's and the creation's times appear once their tasks are passed.
+As with every report the language is the writer's choice: `html` takes its code and says all messages in it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from itertools import groupby
 
 from checker.evidence import Event, Evidence
 from checker.grade import Answers, Report, TaskResult
+from checker.messages import Message, Speaker, as_is, say, speaker
 from checker.report import MARKS, WORDS, printable, stamp
 from checker.rules import Status, proven
 from scenario.model import Scenario
@@ -25,8 +27,8 @@ class Moment:
 
     at: datetime
     kind: str
-    what: str
-    detail: str = ""
+    what: Message
+    detail: Message
 
 
 def timeline(evidence: Evidence, report: Report, answers: Answers) -> tuple[Moment, ...]:
@@ -34,22 +36,28 @@ def timeline(evidence: Evidence, report: Report, answers: Answers) -> tuple[Mome
     rows = [*_incident(evidence, report), *_calls(evidence.mine)]
     for number, attempt in enumerate(answers.attempts, start=1):
         at = datetime.fromisoformat(attempt["at"])
-        rows.append(Moment(at=at, kind="check", what=f"Check {number}", detail=f"{attempt['score']} points"))
-    rows.append(
-        Moment(at=report.lab_time, kind="check", what=f"Check {report.checks}", detail=f"{report.score} points")
-    )
+        rows.append(_check(at, number, attempt["score"]))
+    rows.append(_check(report.lab_time, report.checks, report.score))
     return tuple(sorted(rows, key=lambda row: row.at)[-ROWS:])
+
+
+def _check(at: datetime, number: int, score: int) -> Moment:
+    what, detail = say("Check {number}", number=number), say("{score} points", score=score)
+    return Moment(at=at, kind="check", what=what, detail=detail)
 
 
 def _incident(evidence: Evidence, report: Report) -> Iterator[Moment]:
     passed = {task.id for task in report.tasks if task.status is Status.PASSED}
     assigned, created = evidence.assigned, evidence.creation
     if created and "creator" in passed:
-        yield Moment(at=created.at, kind="incident", what=created.name, detail=f"by {created.who}")
+        by = say("by {who}", who=created.who)
+        yield Moment(at=created.at, kind="incident", what=as_is(created.name), detail=by)
     if assigned and {"function-name", "malicious-ip"} <= passed:
-        for at, what in ((assigned.first_seen, "First connection seen"), (assigned.created_at, "Finding created")):
-            if at:
-                yield Moment(at=at, kind="incident", what=what, detail=f"{assigned.function_name} to {assigned.ip}")
+        detail = say("{function} to {ip}", function=assigned.function_name, ip=assigned.ip)
+        if assigned.first_seen:
+            yield Moment(at=assigned.first_seen, kind="incident", what=say("First connection seen"), detail=detail)
+        if assigned.created_at:
+            yield Moment(at=assigned.created_at, kind="incident", what=say("Finding created"), detail=detail)
 
 
 def _calls(events: Sequence[Event]) -> Iterator[Moment]:
@@ -57,8 +65,11 @@ def _calls(events: Sequence[Event]) -> Iterator[Moment]:
         calls = list(group)
         times = f" × {len(calls)}" if len(calls) > 1 else ""
         kind = "read" if calls[0].read_only else "change"
-        detail = f"{source.removesuffix('.amazonaws.com')}{f', refused: {error}' if error else ''}"
-        yield Moment(at=calls[0].at, kind=kind, what=f"{name}{times}", detail=detail)
+        service = source.removesuffix(".amazonaws.com")
+        refused = say("{service}, refused: {error}", service=service, error=error)
+        yield Moment(
+            at=calls[0].at, kind=kind, what=as_is(f"{name}{times}"), detail=refused if error else as_is(service)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,150 +101,196 @@ def pace(evidence: Evidence, report: Report, answers: Answers) -> Pace:
 
 GOOD_RESPONSE = (
     (
-        "Scope",
+        say("Scope"),
         "RS.AN-08",
-        "Read the finding before touching anything: resource, address, list, first and last seen, Count.",
+        say("Read the finding before touching anything: resource, address, list, first and last seen, Count."),
     ),
     (
-        "Capture",
+        say("Capture"),
         "RS.AN-07",
-        "Keep the code that ran and its configuration: get-function, a published version, the object in S3.",
+        say("Keep the code that ran and its configuration: get-function, a published version, the object in S3."),
     ),
     (
-        "Attribute",
+        say("Attribute"),
         "RS.AN-03",
-        "Follow Config and CloudTrail to the oldest event: the role behind the session, and what it used.",
+        say("Follow Config and CloudTrail to the oldest event: the role behind the session, and what it used."),
     ),
-    ("Record", "RS.AN-06", "Write down what you did and when. CloudTrail holds your calls too: leave it running."),
     (
-        "Contain",
+        say("Record"),
+        "RS.AN-06",
+        say("Write down what you did and when. CloudTrail holds your calls too: leave it running."),
+    ),
+    (
+        say("Contain"),
         "RS.MI-01",
-        "Take the smallest reversible step that stops it: disable the rule, or reserve a concurrency of 0.",
+        say("Take the smallest reversible step that stops it: disable the rule, or reserve a concurrency of 0."),
     ),
     (
-        "Verify",
+        say("Verify"),
         "RS.MI-01",
-        "Let the next run become due; Count and last seen must stand still while detection still works.",
+        say("Let the next run become due; Count and last seen must stand still while detection still works."),
     ),
     (
-        "Eradicate",
+        say("Eradicate"),
         "RS.MI-02",
-        "Delete the stack that made it, when evidence is safe: function, rule, permission and role together.",
+        say("Delete the stack that made it, when evidence is safe: function, rule, permission and role together."),
     ),
     (
-        "Close",
+        say("Close"),
         "RS.CO-02",
-        "Tell the owner of the creating role, archive the finding, keep list and protections as they were.",
+        say("Tell the owner of the creating role, archive the finding, keep list and protections as they were."),
     ),
 )
 """Step, its place in NIST CSF 2.0 as SP 800-61r3 uses it, and what to do. Source: NIST SP 800-61r3; AWS Security
 Incident Response guide, containment (source, technique and access, destination)."""
 
 
-def html(report: Report, scenario: Scenario, evidence: Evidence, answers: Answers) -> str:
-    """Return the debrief as one HTML document without any external resource or script."""
+def html(report: Report, scenario: Scenario, evidence: Evidence, answers: Answers, language: str = "en") -> str:
+    """Return the debrief in a language as one HTML document without any external resource or script."""
+    said = speaker(language)
     rows = timeline(evidence, report, answers)
     body = "\n".join(
         (
             f"<h1>{_e(report.title)}</h1>",
-            _summary(report),
-            _tasks(report),
-            _pace(pace(evidence, report, answers)),
-            _timeline(rows),
-            _response()
-            if report.passed
-            else "<p>What a good response looks like is told here once all tasks are passed.</p>",
-            _references(scenario),
+            _summary(report, said),
+            _tasks(report, said),
+            _pace(pace(evidence, report, answers), said),
+            _timeline(rows, said),
+            _response(said) if report.passed else f"<p>{_e(said(WITHHELD))}</p>",
+            _references(scenario, said),
         )
     )
-    return _PAGE.format(title=_e(f"Debrief: {report.title}"), style=_STYLE, body=body)
+    title = _e(said(say("Debrief: {title}", title=report.title)))
+    return _PAGE.format(language=language, title=title, style=_STYLE, body=body)
 
 
 def _e(text: object) -> str:
     return escape(printable(str(text)))
 
 
-def _summary(report: Report) -> str:
-    state = "Passed" if report.passed else "Not passed yet"
-    points = f"{report.score} of {report.max_score} points"
+WITHHELD = say("What a good response looks like is told here once all tasks are passed.")
+
+
+def _summary(report: Report, said: Speaker) -> str:
+    state = say("Passed") if report.passed else say("Not passed yet")
+    points = say("{score} of {max} points", score=report.score, max=report.max_score)
+    where = say(
+        "Lab {lab} ({target}), {moment}, check {number}",
+        lab=report.lab_id,
+        target=report.target,
+        moment=stamp(report.lab_time),
+        number=report.checks,
+    )
     return (
-        f'<p class="score {"ok" if report.passed else "no"}"><strong>{state}</strong>: {points}</p>\n'
-        f"<p>Lab {_e(report.lab_id)} ({_e(report.target)}), {stamp(report.lab_time)}, check {report.checks}</p>"
-        + "".join(f"\n<p>{_e(remark)}</p>" for remark in report.remarks)
+        f'<p class="score {"ok" if report.passed else "no"}"><strong>{_e(said(state))}</strong>: {_e(said(points))}</p>\n'
+        f"<p>{_e(said(where))}</p>" + "".join(f"\n<p>{_e(said(remark))}</p>" for remark in report.remarks)
     )
 
 
-def _tasks(report: Report) -> str:
-    return "<h2>Tasks</h2>\n" + "\n".join(_task(task) for task in report.tasks)
+def _tasks(report: Report, said: Speaker) -> str:
+    tasks = "\n".join(_task(task, said) for task in report.tasks)
+    return f"<h2>{_e(said(say('Tasks')))}</h2>\n{tasks}"
 
 
-def _task(task: TaskResult) -> str:
+CITED = {
+    "finding": say("finding"),
+    "cloudtrail-event": say("cloudtrail-event"),
+    "function": say("function"),
+    "code-sha256": say("code-sha256"),
+}
+"""The kinds of evidence that a verdict cites (`rules.Citation`)."""
+
+PROOFS = {
+    proven.Proof.PROVEN: say("proven"),
+    proven.Proof.UNPROVEN: say("unproven"),
+    proven.Proof.PENDING: say("pending"),
+}
+
+
+def _head(said: Speaker, *columns: Message) -> str:
+    cells = "".join(f"<th scope='col'>{_e(said(column))}</th>" for column in columns)
+    return f"<thead><tr>{cells}</tr></thead>"
+
+
+def _task(task: TaskResult, said: Speaker) -> str:
     parts = "".join(
         f"<tr><td>{MARKS[part.status]} {_e(part.title)}</td>"
-        f"<td>{part.score}/{part.max_score}</td><td>{_e(part.why)}</td></tr>"
+        f"<td>{part.score}/{part.max_score}</td><td>{_e(said(part.why))}</td></tr>"
         for part in task.parts
     )
-    remarks = "".join(f"<li>{_e(remark)}</li>" for remark in task.remarks)
-    cited = ", ".join(f"{_e(each.kind)} <code>{_e(each.id)}</code>" for each in task.evidence)
-    told = (f"hints: {task.hints}", f"different answers: {task.tries}", task.proof.value if task.proof else "")
-    counts = ", ".join(each for each in told if each and not each.endswith(": 0"))
+    remarks = "".join(f"<li>{_e(said(remark))}</li>" for remark in task.remarks)
+    cited = ", ".join(f"{_e(said(CITED[each.kind]))} <code>{_e(each.id)}</code>" for each in task.evidence)
+    told = (
+        say("hints: {count}", count=task.hints) if task.hints else None,
+        say("different answers: {count}", count=task.tries) if task.tries else None,
+        PROOFS[task.proof] if task.proof else None,
+    )
+    counts = ", ".join(_e(said(each)) for each in told if each)
+    columns = (say("Part"), say("Points"), say("Why"))
     return (
         f'<section class="{task.status.value}"><h3>{MARKS[task.status]} {_e(task.title)} '
-        f"<small>{WORDS[task.status]}, {task.score}/{task.max_score}</small></h3>\n<p>{_e(task.why)}</p>"
+        f"<small>{_e(said(WORDS[task.status]))}, {task.score}/{task.max_score}</small></h3>\n<p>{_e(said(task.why))}</p>"
         + (f"<ul>{remarks}</ul>" if remarks else "")
-        + (
-            f"<table><thead><tr><th scope='col'>Part</th><th scope='col'>Points</th><th scope='col'>Why</th></tr></thead><tbody>{parts}</tbody></table>"
-            if parts
-            else ""
-        )
-        + (f"<p>Next: {_e(task.next)}</p>" if task.next else "")
-        + (f"<p>Evidence: {cited}</p>" if cited else "")
+        + (f"<table>{_head(said, *columns)}<tbody>{parts}</tbody></table>" if parts else "")
+        + (f"<p>{_e(said(say('Next: {step}', step=task.next)))}</p>" if task.next else "")
+        + (f"<p>{_e(said(say('Evidence:')))} {cited}</p>" if cited else "")
         + (f"<p><small>{counts}</small></p>" if counts else "")
         + "</section>"
     )
 
 
-def _pace(times: Pace) -> str:
+def _pace(times: Pace, said: Speaker) -> str:
     cells = (
-        ("Time to detect", times.detect),
-        ("Time to attribute", times.attribute),
-        ("Time to contain", times.contain),
+        (say("Time to detect"), times.detect),
+        (say("Time to attribute"), times.attribute),
+        (say("Time to contain"), times.contain),
     )
-    rows = "".join(f"<tr><th scope='row'>{name}</th><td>{_duration(value)}</td></tr>" for name, value in cells)
-    return f"<h2>Pace</h2>\n<p>Lab time, from your first call.</p>\n<table><tbody>{rows}</tbody></table>"
+    rows = "".join(
+        f"<tr><th scope='row'>{_e(said(name))}</th><td>{_e(said(_duration(value)))}</td></tr>" for name, value in cells
+    )
+    told = f"<h2>{_e(said(say('Pace')))}</h2>\n<p>{_e(said(say('Lab time, from your first call.')))}</p>"
+    return f"{told}\n<table><tbody>{rows}</tbody></table>"
 
 
-def _duration(value: timedelta | None) -> str:
+def _duration(value: timedelta | None) -> Message:
     if value is None:
-        return "not yet"
+        return say("not yet")
     minutes, seconds = divmod(int(value.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+    if hours:
+        return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    return say("{minutes} min {seconds} s", minutes=minutes, seconds=seconds)
 
 
-def _timeline(rows: Sequence[Moment]) -> str:
+KINDS = {"incident": say("incident"), "read": say("read"), "change": say("change"), "check": say("check")}
+"""The kinds of the timeline's rows (`Moment.kind`)."""
+
+
+def _timeline(rows: Sequence[Moment], said: Speaker) -> str:
     body = "\n".join(
         f'<tr class="{row.kind}"><td><time datetime="{stamp(row.at)}">{stamp(row.at)}</time></td>'
-        f"<td>{row.kind}</td><td>{_e(row.what)}</td><td>{_e(row.detail)}</td></tr>"
+        f"<td>{_e(said(KINDS[row.kind]))}</td><td>{_e(said(row.what))}</td><td>{_e(said(row.detail))}</td></tr>"
         for row in rows
     )
-    head = "<thead><tr><th scope='col'>UTC</th><th scope='col'>Kind</th><th scope='col'>What</th><th scope='col'>Detail</th></tr></thead>"
-    return f"<h2>Timeline</h2>\n<table>{head}<tbody>\n{body}\n</tbody></table>"
+    head = _head(said, as_is("UTC"), say("Kind"), say("What"), say("Detail"))
+    return f"<h2>{_e(said(say('Timeline')))}</h2>\n<table>{head}<tbody>\n{body}\n</tbody></table>"
 
 
-def _response() -> str:
+def _response(said: Speaker) -> str:
     rows = "\n".join(
-        f"<tr><th scope='row'>{step}</th><td>{code}</td><td>{_e(words)}</td></tr>"
+        f"<tr><th scope='row'>{_e(said(step))}</th><td>{code}</td><td>{_e(said(words))}</td></tr>"
         for step, code, words in GOOD_RESPONSE
     )
-    head = "<thead><tr><th scope='col'>Step</th><th scope='col'>NIST CSF 2.0</th><th scope='col'>What a good response does</th></tr></thead>"
-    told = "<h2>A good response</h2>\n<p>In the order of NIST SP 800-61r3.</p>"
+    head = _head(said, say("Step"), as_is("NIST CSF 2.0"), say("What a good response does"))
+    order = say("In the order of NIST SP 800-61r3.")
+    told = f"<h2>{_e(said(say('A good response')))}</h2>\n<p>{_e(said(order))}</p>"
     return f"{told}\n<table>{head}<tbody>\n{rows}\n</tbody></table>"
 
 
-def _references(scenario: Scenario) -> str:
+def _references(scenario: Scenario, said: Speaker) -> str:
     items = "\n".join(f"<li>{_e(each.framework)} {_e(each.id)}: {_e(each.title)}</li>" for each in scenario.references)
-    return f"<h2>Where this stands in the frameworks</h2>\n<ul>\n{items}\n</ul>"
+    title = say("Where this stands in the frameworks")
+    return f"<h2>{_e(said(title))}</h2>\n<ul>\n{items}\n</ul>"
 
 
 _STYLE = """
@@ -249,7 +306,7 @@ tr.incident td { font-weight: 600; } tr.change td { font-style: italic; }
 """.strip()
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -9,6 +9,7 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
+from checker.messages import Message
 from checker.worlds import Outlook
 
 FINDING_TYPE = "UnauthorizedAccess:Lambda/MaliciousIPCaller.Custom"
@@ -202,7 +203,7 @@ class Evidence:
     stored_code: frozenset[str] = frozenset()
     leftovers: Leftovers = field(default_factory=Leftovers)
     outlook: Outlook | None = None
-    gaps: tuple[str, ...] = ()
+    gaps: tuple[Message, ...] = ()
 
     def listed(self, ip: str) -> bool:
         """Tell whether an address is, or was, on the lab's list.

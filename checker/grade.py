@@ -1,4 +1,8 @@
-"""Scenario + Evidence + Answers -> Report. Pure: no I/O, no clock, no chance."""
+"""Scenario + Evidence + Answers -> Report. Pure: no I/O, no clock, no chance.
+
+What the report tells are messages, whose language whoever writes it down chooses (`messages`). Titles and questions are
+the scenario's, in the language that it was loaded in.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from checker.evidence import Evidence
+from checker.messages import Message, as_is, say
 from checker.rules import (
     Citation,
     Status,
@@ -88,8 +93,8 @@ class PartResult:
     status: Status
     score: int
     max_score: int
-    why: str
-    next: str | None = None
+    why: Message
+    next: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +106,11 @@ class TaskResult:
     status: Status
     score: int
     max_score: int
-    why: str
+    why: Message
     kind: str
     evidence: tuple[Citation, ...] = ()
-    next: str | None = None
-    remarks: tuple[str, ...] = ()
+    next: Message | None = None
+    remarks: tuple[Message, ...] = ()
     proof: Proof | None = None
     parts: tuple[PartResult, ...] = ()
     hints: int = 0
@@ -125,13 +130,14 @@ class Report:
     score: int
     max_score: int
     tasks: tuple[TaskResult, ...]
-    progress: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    progress: tuple[Message, ...] = ()
+    remarks: tuple[Message, ...] = ()
     checks: int = 1
 
 
-def _key_remark(answers: Answers) -> tuple[str, ...]:
-    return (f"The instructor's key of this lab was printed at {answers.key_used_at}.",) if answers.key_used_at else ()
+def _key_remark(answers: Answers) -> tuple[Message, ...]:
+    at = answers.key_used_at
+    return (say("The instructor's key of this lab was printed at {moment}.", moment=at),) if at else ()
 
 
 def grade(
@@ -177,10 +183,10 @@ def _task(task: Task, evidence: Evidence, answers: Answers, require_proof: bool)
 def _answered(task: Task, evidence: Evidence, answers: Answers) -> TaskResult:
     text = answers.texts.get(task.id, "")
     if not text.strip():
-        return _result(task, not_run("no-answer", "No answer yet.", task.question))
+        return _result(task, not_run("no-answer", say("No answer yet."), as_is(task.question)))
     verdict = ANSWERED[task.id](evidence, text)
     if verdict.status is Status.NOT_RUN and answers.earned(task.id):
-        why = "It was right when AWS could still tell; the evidence is gone meanwhile."
+        why = say("It was right when AWS could still tell; the evidence is gone meanwhile.")
         verdict = Verdict(status=Status.PASSED, kind="earned-before", why=why)
     return _result(task, verdict)
 
@@ -205,7 +211,7 @@ def _remediation(task: Task, evidence: Evidence) -> TaskResult:
     verdicts = {part.id: OUTCOMES[part.id](evidence) for part in task.parts}
     fix = verdicts["stopped"]
     if not fix.passed:
-        waiting = not_run("not-stopped", "Counts once the traffic is stopped.")
+        waiting = not_run("not-stopped", say("Counts once the traffic is stopped."))
         verdicts = {part: fix if part == "stopped" else waiting for part in verdicts}
     parts = tuple(
         PartResult(
@@ -240,14 +246,12 @@ def _backed(result: TaskResult, backing: Backing, require_proof: bool) -> TaskRe
     if backing.proof is Proof.PROVEN:
         return replace(result, proof=backing.proof, evidence=evidence)
     if not require_proof:
-        return replace(
-            result, proof=backing.proof, remarks=(*result.remarks, f"Right, but {backing.proof}: {backing.why}")
-        )
-    pending = backing.proof is Proof.PENDING
+        return replace(result, proof=backing.proof, remarks=(*result.remarks, _right_but(backing)))
+    why = say("Proof is required. {why}", why=backing.why)
     verdict = (
-        not_run("pending", f"Proof is required. {backing.why}", "Check again in some minutes of lab time.")
-        if pending
-        else failed("unproven", f"Proof is required. {backing.why}", "Look it up in AWS yourself, then check again.")
+        not_run("pending", why, say("Check again in some minutes of lab time."))
+        if backing.proof is Proof.PENDING
+        else failed("unproven", why, say("Look it up in AWS yourself, then check again."))
     )
     parts = tuple(replace(part, score=0) for part in result.parts)
     return replace(
@@ -264,7 +268,17 @@ def _backed(result: TaskResult, backing: Backing, require_proof: bool) -> TaskRe
     )
 
 
-def _progress(tasks: Sequence[TaskResult], answers: Answers) -> tuple[str, ...]:
+def _right_but(backing: Backing) -> Message:
+    if backing.proof is Proof.PENDING:
+        return say("Right, but pending: {why}", why=backing.why)
+    return say("Right, but unproven: {why}", why=backing.why)
+
+
+ENDED = {Status.PASSED: say("passed"), Status.FAILED: say("failed"), Status.NOT_RUN: say("not-run")}
+"""How a task ended, in the lines that say what changed since."""
+
+
+def _progress(tasks: Sequence[TaskResult], answers: Answers) -> tuple[Message, ...]:
     if not answers.attempts:
         return ()
     before = answers.attempts[-1]
@@ -272,7 +286,8 @@ def _progress(tasks: Sequence[TaskResult], answers: Answers) -> tuple[str, ...]:
     for task in tasks:
         was = before.get("statuses", {}).get(task.id)
         if was != task.status:
-            lines.append(f"{task.title}: {was or 'new'} → {task.status.value}")
+            old = ENDED[Status(was)] if was else say("new")
+            lines.append(say("{title}: {was} → {now}", title=task.title, was=old, now=ENDED[task.status]))
         elif (points := before.get("points", {}).get(task.id, 0)) != task.score:
-            lines.append(f"{task.title}: {points} → {task.score} points")
+            lines.append(say("{title}: {was} → {now} points", title=task.title, was=points, now=task.score))
     return tuple(lines)

@@ -1,4 +1,7 @@
-"""Report -> text, JSON, JUnit XML (and HTML, in `debrief`). Pure; the same report gives the same bytes.
+"""Report -> text, JSON, JUnit XML (and HTML, in `debrief`). Pure; the same report and language give the same bytes.
+
+Every writer takes the `Speaker` that says messages in the reader's language, English unless told otherwise. Members,
+ids, kinds and statuses of the JSON document are for programs and the same in every language.
 
 The JSON document's schema is `report.schema.json` beside this file: members may be added, none is taken away or changes
 its meaning.
@@ -12,10 +15,11 @@ from textwrap import wrap
 from typing import Any, ClassVar
 
 from checker.grade import PartResult, Report, TaskResult
+from checker.messages import Message, Speaker, say
 from checker.rules import Status
 
 MARKS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_RUN: "·"}
-WORDS = {Status.PASSED: "passed", Status.FAILED: "not yet", Status.NOT_RUN: "not run"}
+WORDS = {Status.PASSED: say("passed"), Status.FAILED: say("not yet"), Status.NOT_RUN: say("not run")}
 WIDTH = 96
 
 
@@ -24,7 +28,7 @@ def stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def to_json(report: Report) -> dict[str, Any]:
+def to_json(report: Report, said: Speaker = str) -> dict[str, Any]:
     """Return the report's JSON document."""
     return {
         "scenario": report.scenario,
@@ -34,41 +38,41 @@ def to_json(report: Report) -> dict[str, Any]:
         "passed": report.passed,
         "score": report.score,
         "max_score": report.max_score,
-        "tasks": [_task_json(task) for task in report.tasks],
+        "tasks": [_task_json(task, said) for task in report.tasks],
         "checks": report.checks,
-        "progress": list(report.progress),
-        "remarks": list(report.remarks),
+        "progress": [said(each) for each in report.progress],
+        "remarks": [said(each) for each in report.remarks],
     }
 
 
-def _task_json(task: TaskResult) -> dict[str, Any]:
+def _task_json(task: TaskResult, said: Speaker) -> dict[str, Any]:
     return {
         "id": task.id,
         "title": task.title,
         "status": task.status.value,
         "score": task.score,
         "max_score": task.max_score,
-        "why": task.why,
+        "why": said(task.why),
         "kind": task.kind,
         "evidence": [{"kind": each.kind, "id": each.id} for each in task.evidence],
-        "next": task.next,
+        "next": said(task.next) if task.next else None,
         "proof": task.proof.value if task.proof else None,
-        "remarks": list(task.remarks),
+        "remarks": [said(each) for each in task.remarks],
         "hints": task.hints,
         "tries": task.tries,
-        "parts": [_part_json(part) for part in task.parts],
+        "parts": [_part_json(part, said) for part in task.parts],
     }
 
 
-def _part_json(part: PartResult) -> dict[str, Any]:
+def _part_json(part: PartResult, said: Speaker) -> dict[str, Any]:
     return {
         "id": part.id,
         "title": part.title,
         "status": part.status.value,
         "score": part.score,
         "max_score": part.max_score,
-        "why": part.why,
-        "next": part.next,
+        "why": said(part.why),
+        "next": said(part.next) if part.next else None,
     }
 
 
@@ -84,14 +88,14 @@ def attempt(report: Report, texts: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def json_text(report: Report) -> str:
+def json_text(report: Report, said: Speaker = str) -> str:
     """Return the JSON document as text, indented, with a closing newline; ASCII, whatever the output's encoding."""
-    return json.dumps(to_json(report), indent=2) + "\n"
+    return json.dumps(to_json(report, said), indent=2) + "\n"
 
 
-def text(report: Report, *, colour: bool = False) -> str:
+def text(report: Report, said: Speaker = str, *, colour: bool = False) -> str:
     """Return the report for a terminal: a line a task, why and what next beneath. `colour` adds ANSI colours."""
-    return "\n".join(_lines(report, _Paint(colour))) + "\n"
+    return "\n".join(_lines(report, said, _Paint(colour))) + "\n"
 
 
 class _Paint:
@@ -104,36 +108,43 @@ class _Paint:
         return f"\x1b[{self.CODES[status]}m{words}\x1b[0m" if self.on else words
 
 
-def _lines(report: Report, paint: _Paint) -> Iterator[str]:
+def _lines(report: Report, said: Speaker, paint: _Paint) -> Iterator[str]:
     yield f"{printable(report.title)}    {stamp(report.lab_time)}"
     yield ""
     for task in report.tasks:
-        yield from _task_lines(task, paint)
-    yield from _progress_lines(report)
+        yield from _task_lines(task, said, paint)
+    yield from _progress_lines(report, said)
     for remark in report.remarks:
-        yield from _indented(f"Note: {remark}", "")
+        yield from _indented(said(say("Note: {remark}", remark=remark)), "")
+    yield paint(said(_verdict(report)), Status.PASSED if report.passed else Status.FAILED)
+
+
+def _verdict(report: Report) -> Message:
+    points = {"score": report.score, "max": report.max_score}
+    if report.passed:
+        return say("Passed: {score} of {max} points.", **points)
     passed = sum(task.status is Status.PASSED for task in report.tasks)
-    verdict = "Passed" if report.passed else f"{passed} of {len(report.tasks)} tasks passed"
-    yield paint(
-        f"{verdict}: {report.score} of {report.max_score} points.", Status.PASSED if report.passed else Status.FAILED
+    return say(
+        "{passed} of {count} tasks passed: {score} of {max} points.", passed=passed, count=len(report.tasks), **points
     )
 
 
-def _task_lines(task: TaskResult, paint: _Paint) -> Iterator[str]:
+def _task_lines(task: TaskResult, said: Speaker, paint: _Paint) -> Iterator[str]:
     points = f"{task.score}/{task.max_score}"
     mark = paint(f"{MARKS[task.status]} {task.title:<52}", task.status)
-    yield f"{mark} {WORDS[task.status]:<8} {points:>6}"
-    yield from _indented(task.why)
+    width = max(8, *(len(said(word)) for word in WORDS.values()))
+    yield f"{mark} {said(WORDS[task.status]):<{width}} {points:>6}"
+    yield from _indented(said(task.why))
     for part in task.parts if task.status is Status.PASSED else ():
-        yield f"    {MARKS[part.status]} {part.title:<50} {'':<8} {f'{part.score}/{part.max_score}':>6}"
+        yield f"    {MARKS[part.status]} {part.title:<50} {'':<{width}} {f'{part.score}/{part.max_score}':>6}"
         if part.status is not Status.PASSED:
-            yield from _indented(part.why, "      ")
+            yield from _indented(said(part.why), "      ")
     for remark in task.remarks:
-        yield from _indented(remark)
+        yield from _indented(said(remark))
     if task.next:
-        yield from _indented(f"→ {task.next}")
+        yield from _indented(f"→ {said(task.next)}")
     if task.status is not Status.PASSED and task.tries >= HELP_AFTER and task.hints < 3:
-        yield from _indented(f"→ Stuck? lab hint {task.id}")
+        yield from _indented(said(say("→ Stuck? lab hint {task}", task=task.id)))
     yield ""
 
 
@@ -141,11 +152,11 @@ HELP_AFTER = 3
 """After so many different answers a hint is offered, never a lock."""
 
 
-def _progress_lines(report: Report) -> Iterator[str]:
+def _progress_lines(report: Report, said: Speaker) -> Iterator[str]:
     if report.progress:
-        yield "Since the last check:"
+        yield said(say("Since the last check:"))
         for line in report.progress:
-            yield f"    {printable(line)}"
+            yield f"    {printable(said(line))}"
         yield ""
 
 
@@ -159,7 +170,7 @@ def printable(words: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "�", words)
 
 
-def junit(report: Report) -> str:
+def junit(report: Report, said: Speaker = str) -> str:
     """Return JUnit XML: a suite of one case a task, a failure for each that failed, skipped for each not run."""
     from xml.sax.saxutils import escape, quoteattr
 
@@ -173,14 +184,13 @@ def junit(report: Report) -> str:
     lines.append(f'  <properties><property name="score" value="{report.score}"/></properties>')
     for task in report.tasks:
         case = f'  <testcase classname={quoteattr(report.scenario)} name={quoteattr(task.id)} time="0">'
-        message = quoteattr(printable(task.why))
+        message = quoteattr(printable(said(task.why)))
         if task.status is Status.FAILED:
-            case += (
-                f"<failure message={message} type={quoteattr(task.kind)}>{escape(printable(task.next or ''))}</failure>"
-            )
+            step = escape(printable(said(task.next))) if task.next else ""
+            case += f"<failure message={message} type={quoteattr(task.kind)}>{step}</failure>"
         elif task.status is Status.NOT_RUN:
             case += f"<skipped message={message}/>"
         else:
-            case += f"<system-out>{escape(printable(task.why))}</system-out>"
+            case += f"<system-out>{escape(printable(said(task.why)))}</system-out>"
         lines.append(case + "</testcase>")
     return "\n".join([*lines, "</testsuite>"]) + "\n"

@@ -66,12 +66,14 @@ def show(scenario_id: ScenarioId = DEFAULT) -> None:
 def lint(scenario_id: ScenarioId = DEFAULT) -> None:
     """Say what an author should mend in a scenario. Exits with 1 where there is something."""
     from scenario import load
-    from scenario.lint import problems
+    from scenario.lint import problems, translation
 
     files = load.files(scenario_id)
-    found = list(problems(load.checked(scenario_id), scenario_id, files))
+    english = load.checked(scenario_id)
+    found = list(problems(english, scenario_id, files))
     for language in load.languages(scenario_id)[1:]:
-        in_language = problems(load.checked(scenario_id, language), scenario_id, files)
+        said = load.checked(scenario_id, language)
+        in_language = (*problems(said, scenario_id, files), *translation(english, said))
         found += [f"{language}.yaml: {problem}" for problem in in_language if problem not in found]
     for problem in found:
         typer.echo(problem)

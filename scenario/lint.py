@@ -40,6 +40,48 @@ def problems(scenario: Scenario, folder: str, files: Mapping[str, str]) -> tuple
     )
 
 
+def translation(english: Scenario, said: Scenario) -> tuple[str, ...]:
+    """Return what an author should mend in the texts of a scenario in another language, beside `problems`.
+
+    Each text is there (`load` refuses a file that misses one), says something, is no longer English, and holds the same
+    placeholders and command lines. The titles of references may be names, which stay.
+    """
+    texts, originals = _texts(said), _texts(english)
+    return tuple(
+        f"{where}: {problem}"
+        for where, original in originals.items()
+        for problem in _differences(original, texts[where], name=where.startswith("references."))
+    )
+
+
+def _texts(scenario: Scenario) -> dict[str, str]:
+    """Return what a trainee reads, by where it stands."""
+    found = {"title": scenario.title, "assignment": scenario.assignment}
+    for task in scenario.tasks:
+        where = f"tasks.{task.id}"
+        found |= {f"{where}.title": task.title, f"{where}.question": task.question}
+        found |= {f"{where}.hints.{hint.rung}": hint.text for hint in task.hints}
+        found |= {f"{where}.parts.{part.id}": part.title for part in task.parts}
+    return found | {f"references.{each.id}": each.title for each in scenario.references}
+
+
+def _differences(original: str, said: str, *, name: bool) -> Iterator[str]:
+    if not said.strip():
+        yield "it is empty"
+    elif said == original and not name:
+        yield "it is still in English"
+    if placeholders(said) != placeholders(original):
+        yield "its placeholders are not those of the English text"
+    if _commands(said) != _commands(original):
+        yield "its commands are not those of the English text"
+
+
+def _commands(text: str) -> list[str]:
+    """Return the command lines of a text, without the remarks and results beside them."""
+    lines = (line.strip() for line in text.splitlines())
+    return [re.split(r" {2,}| -> ", line)[0] for line in lines if line.startswith(("aws ", "lab "))]
+
+
 def _names(scenario: Scenario, folder: str) -> Iterator[str]:
     if scenario.id != folder:
         yield f"id: it is {scenario.id!r}, but the folder is called {folder!r}"

@@ -7,8 +7,9 @@ edits a scenario use that. The two agree (tests/unit/scenario).
 YAML is read by a safe loader with one addition: a plain scalar such as `8h47m` is a duration.
 
 The texts that a trainee reads may be there in other languages too: `vi.yaml` beside `scenario.yaml` (the title, the
-assignment, each task's title, question and hints by rung) and `guide.vi.md` beside `guide.md`. All else, ids, points
-and keys among it, is in one place only and the same in every language.
+assignment, each task's title, question, hints by rung and its parts' titles by id, and the references' titles by id) and
+`guide.vi.md` beside `guide.md`. All else, ids, points and keys among it, is in one place only and the same in every
+language.
 """
 
 import io
@@ -236,21 +237,25 @@ def _said(scenario_id: str, raw: dict[str, Any], language: str) -> dict[str, Any
     name = f"{language}.yaml"
     texts = _yaml(scenario_id, name)
     try:
-        _same(scenario_id, name, texts, ("title", "assignment", "tasks"))
+        _same(scenario_id, name, texts, ("title", "assignment", "tasks", "references"))
         _same(scenario_id, f"{name}: tasks", texts["tasks"], [task["id"] for task in raw["tasks"]])
         tasks = tuple(_said_task(scenario_id, name, task, texts["tasks"][task["id"]]) for task in raw["tasks"])
+        _same(scenario_id, f"{name}: references", texts["references"], [each["id"] for each in raw["references"]])
+        references = tuple({**each, "title": texts["references"][each["id"]]} for each in raw["references"])
     except (TypeError, KeyError, AttributeError) as error:
         raise _damaged(scenario_id, f"{name} has not the shape that it should have ({error})") from error
-    return {**raw, **texts, "tasks": tasks}
+    return {**raw, **texts, "tasks": tasks, "references": references}
 
 
 def _said_task(scenario_id: str, name: str, task: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
-    """Return a task of the English file with its texts of the file `name`; the hints stay in the English order."""
+    """Return a task of the English file with its texts of the file `name`; hints and parts stay in the English order."""
     where = f"{name}: tasks.{task['id']}"
-    _same(scenario_id, where, texts, ("title", "question", "hints"))
+    _same(scenario_id, where, texts, ("title", "question", "hints", *(("parts",) if task.get("parts") else ())))
     _same(scenario_id, f"{where}.hints", texts["hints"], [hint["rung"] for hint in task["hints"]])
     hints = tuple({"rung": hint["rung"], "text": texts["hints"][hint["rung"]]} for hint in task["hints"])
-    return {**task, **texts, "hints": hints}
+    _same(scenario_id, f"{where}.parts", texts.get("parts", {}), [part["id"] for part in task.get("parts", ())])
+    parts = tuple({**part, "title": texts["parts"][part["id"]]} for part in task.get("parts", ()))
+    return {**task, **texts, "hints": hints, "parts": parts}
 
 
 def _same(scenario_id: str, where: str, texts: Mapping[str, Any], keys: Iterable[str]) -> None:

@@ -3,6 +3,8 @@
 Its docstring says what it accepts, what it rejects and why, disputable cases included; `SAMPLES` beside it are hits
 and misses that a contract test runs against a small lab (`samples.lab`). To add a judgement, add a file.
 
+What a verdict tells is made with `messages.say`, in English here and in each catalog of `texts/`.
+
 A verdict on something not yet earned points to where to look and never says the value: not in `why`, not in `next`,
 and it cites nothing of the account's that would.
 """
@@ -11,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from checker.messages import Message
 
 
 class Status(StrEnum):
@@ -35,10 +39,10 @@ class Verdict:
 
     status: Status
     kind: str
-    why: str
-    next: str | None = None
+    why: Message
+    next: Message | None = None
     evidence: tuple[Citation, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Message, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -46,17 +50,19 @@ class Verdict:
         return self.status is Status.PASSED
 
 
-def passed(kind: str, why: str, *, evidence: tuple[Citation, ...] = (), remarks: tuple[str, ...] = ()) -> Verdict:
+def passed(
+    kind: str, why: Message, *, evidence: tuple[Citation, ...] = (), remarks: tuple[Message, ...] = ()
+) -> Verdict:
     """Return a passed verdict."""
     return Verdict(status=Status.PASSED, kind=kind, why=why, evidence=evidence, remarks=remarks)
 
 
-def failed(kind: str, why: str, next: str | None = None, *, remarks: tuple[str, ...] = ()) -> Verdict:
+def failed(kind: str, why: Message, next: Message | None = None, *, remarks: tuple[Message, ...] = ()) -> Verdict:
     """Return a failed verdict."""
     return Verdict(status=Status.FAILED, kind=kind, why=why, next=next, remarks=remarks)
 
 
-def not_run(kind: str, why: str, next: str | None = None) -> Verdict:
+def not_run(kind: str, why: Message, next: Message | None = None) -> Verdict:
     """Return the verdict of a judgement that could not be made."""
     return Verdict(status=Status.NOT_RUN, kind=kind, why=why, next=next)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from checker.evidence import Addresses, AddressList, Evidence
+from checker.messages import Message, in_order, say
 from checker.rules import Verdict, failed, hit, miss, passed
 from checker.rules.samples import THREATS, event
 
@@ -21,60 +22,61 @@ def judge(evidence: Evidence) -> Verdict:
     """
     broken = tuple(_broken(evidence))
     if not broken:
-        return passed("intact", "Nothing the account needs was broken.")
+        return passed("intact", say("Nothing the account needs was broken."))
     kinds = [kind for kind, _ in broken]
-    why = "Broken on the way: " + "; ".join(text for _, text in broken) + "."
-    return failed(kinds[0], why, "Put it back: the next incident needs it.")
+    why = say("Broken on the way: {what}.", what=in_order((text for _, text in broken), by="; "))
+    return failed(kinds[0], why, say("Put it back: the next incident needs it."))
 
 
-def _broken(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _broken(evidence: Evidence) -> Iterator[tuple[str, Message]]:
     guards = evidence.guards
     if guards.detector_id is None:
-        yield "detector-deleted", "the GuardDuty detector is deleted, and its findings with it"
+        yield "detector-deleted", say("the GuardDuty detector is deleted, and its findings with it")
     elif not guards.detector_on:
-        yield "detector-off", "the GuardDuty detector is suspended"
+        yield "detector-off", say("the GuardDuty detector is suspended")
     elif not guards.lambda_protection:
-        yield "protection-off", "GuardDuty's Lambda protection is off"
+        yield "protection-off", say("GuardDuty's Lambda protection is off")
     if guards.detector_id is not None:
         yield from _lists(evidence)
     if guards.suppressions:
-        yield "suppressed", "a suppression rule archives findings as they arrive"
+        yield "suppressed", say("a suppression rule archives findings as they arrive")
     if guards.recorder_on is False or (
         guards.recorder_on is None and _deleted(evidence, "DeleteConfigurationRecorder")
     ):
-        yield "recorder-off", "AWS Config records no more"
+        yield "recorder-off", say("AWS Config records no more")
     if guards.trail_off or (not guards.trails and _deleted(evidence, "DeleteTrail")):
-        yield "trail-off", "the trail logs no more"
+        yield "trail-off", say("the trail logs no more")
     if evidence.function_name:  # else nothing tells which function the case is about
         yield from _functions(evidence)
         yield from _rules(evidence)
     yield from _deletions(evidence)
 
 
-def _lists(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _lists(evidence: Evidence) -> Iterator[tuple[str, Message]]:
     threats = evidence.guards.threats
     ip = evidence.assigned.ip if evidence.assigned else None
     if not any(each.active for each in threats):
-        yield "list-inactive", "the threat list is not active"
+        yield "list-inactive", say("the threat list is not active")
     elif ip and not any(ip in each.entries for each in threats):
-        yield "list-emptied", "the threat list no longer holds the address of your finding"
+        yield "list-emptied", say("the threat list no longer holds the address of your finding")
     if ip and any(each.trusted and ip in each.entries for each in evidence.guards.lists):
-        yield "trusted", "a trusted list holds the address of your finding"
+        yield "trusted", say("a trusted list holds the address of your finding")
 
 
-def _functions(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _functions(evidence: Evidence) -> Iterator[tuple[str, Message]]:
     own = evidence.function_name
     made = {each.function for each in evidence.changes if each.is_("CreateFunction")}
     gone = {each.function for each in evidence.changes if each.is_("DeleteFunction")} - {own, ""} - made
     for name in sorted(gone - set(evidence.function_names)):
-        yield "function-deleted", f"the function {name} is deleted, which the finding does not name"
+        yield "function-deleted", say("the function {name} is deleted, which the finding does not name", name=name)
     for name in sorted(_rewritten(evidence) - {own, ""} - made - gone):
-        yield "function-rewritten", f"the code of the function {name} was replaced, which the finding does not name"
+        text = say("the code of the function {name} was replaced, which the finding does not name", name=name)
+        yield "function-rewritten", text
     for name in sorted(_throttled(evidence) - {own, ""} - made):
-        yield "function-throttled", f"the function {name} may not run any more (concurrency 0)"
+        yield "function-throttled", say("the function {name} may not run any more (concurrency 0)", name=name)
 
 
-def _rules(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _rules(evidence: Evidence) -> Iterator[tuple[str, Message]]:
     """Yield the rules that run other functions and were stopped; one that has both kinds of target is the case's."""
     stopped: dict[str, None] = {}
     for each in evidence.changes:
@@ -87,10 +89,11 @@ def _rules(evidence: Evidence) -> Iterator[tuple[str, str]]:
         arns = [arn for rule, arn in evidence.targets if rule == name and ":function:" in arn]
         names = {arn.split(":function:")[1].split(":")[0] for arn in arns}
         if names and evidence.function_name not in names:
-            yield "rule-stopped", f"the rule {name} no longer runs {', '.join(sorted(names))}"
+            text = say("the rule {name} no longer runs {functions}", name=name, functions=", ".join(sorted(names)))
+            yield "rule-stopped", text
 
 
-def _deletions(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _deletions(evidence: Evidence) -> Iterator[tuple[str, Message]]:
     """Yield what else the trainee deleted by hand without having made it, but for the function's own role."""
     role = evidence.assigned.role_arn.rsplit("/", 1)[-1] if evidence.assigned else ""
     for kind in ("Role", "User", "Bucket"):
@@ -99,7 +102,15 @@ def _deletions(evidence: Evidence) -> Iterator[tuple[str, str]]:
         for each in evidence.changes:
             name = each.request.get(key)
             if each.is_(f"Delete{kind}") and not each.invoked_by and name not in made | {role}:
-                yield f"{kind.lower()}-deleted", f"the {kind.lower()} {name} is deleted"
+                yield f"{kind.lower()}-deleted", _deleted_one(kind, str(name))
+
+
+def _deleted_one(kind: str, name: str) -> Message:
+    return {
+        "Role": say("the role {name} is deleted", name=name),
+        "User": say("the user {name} is deleted", name=name),
+        "Bucket": say("the bucket {name} is deleted", name=name),
+    }[kind]
 
 
 def _rewritten(evidence: Evidence) -> set[str]:

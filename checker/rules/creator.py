@@ -2,10 +2,11 @@
 
 from checker.answers import Identity, identity, same, several
 from checker.evidence import Event, Evidence
+from checker.messages import Message, in_order, say
 from checker.rules import Citation, Verdict, failed, hit, miss, not_run, passed
 from checker.rules.samples import event
 
-READ_EVENT = (
+READ_EVENT = say(
     "Open the oldest event of the function in CloudTrail (cloudtrail lookup-events by ResourceName, every page) "
     "and read userIdentity.sessionContext.sessionIssuer."
 )
@@ -30,11 +31,12 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
     """
     event = evidence.creation
     if event is None:
-        why = "CloudTrail shows no event that created the finding's function, so there is nothing to compare with."
-        return not_run("no-event", why, "The trail lags some minutes behind; its history goes back 90 days.")
+        why = say("CloudTrail shows no event that created the finding's function, so there is nothing to compare with.")
+        return not_run("no-event", why, say("The trail lags some minutes behind; its history goes back 90 days."))
     parts = several(answer)
     if len(parts) > 1:
-        return failed("several", "That is more than one answer.", f"One identity created the function. {READ_EVENT}")
+        step = in_order((say("One identity created the function."), READ_EVENT))
+        return failed("several", say("That is more than one answer."), step)
     text = parts[0] if parts else ""
     found = identity(text)
     if found and same(found.name, event.who):
@@ -45,33 +47,49 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
 def _right_name(event: Event, found: Identity) -> Verdict:
     account = event.issuer_arn.split(":")[4] if event.issuer_arn else ""
     if found.account and account and found.account != account:
-        return failed("other-account", "That ARN names another account: another lab's answer does not fit.", READ_EVENT)
+        why = say("That ARN names another account: another lab's answer does not fit.")
+        return failed("other-account", why, READ_EVENT)
     if found.session and not same(found.session, event.session):
-        why = "Role and session do not belong together: no such session created the function."
+        why = say("Role and session do not belong together: no such session created the function.")
         return failed("other-session", why, READ_EVENT)
-    through = f" through {event.invoked_by}" if event.invoked_by else ""
-    remarks = () if found.name == event.who else ("IAM compares role names exactly in policies: mind the capitals.",)
-    why = f"{event.who} (session {event.session}) called {event.name}{through}."
+    exactly = say("IAM compares role names exactly in policies: mind the capitals.")
+    remarks = () if found.name == event.who else (exactly,)
+    why = _called(event)
     return passed("right", why, evidence=(Citation(kind="cloudtrail-event", id=event.id),), remarks=remarks)
+
+
+def _called(event: Event) -> Message:
+    who, session, name, service = event.who, event.session, event.name, event.invoked_by
+    if not service:
+        return say("{who} (session {session}) called {event}.", who=who, session=session, event=name)
+    return say(
+        "{who} (session {session}) called {event} through {service}.",
+        who=who,
+        session=session,
+        event=name,
+        service=service,
+    )
 
 
 def _wrong(evidence: Evidence, event: Event, text: str, found: Identity | None) -> Verdict:
     name = found.name if found else text
     if not text:
-        return failed("empty", "The answer is empty.", READ_EVENT)
+        return failed("empty", say("The answer is empty."), READ_EVENT)
     if event.issuer and same(name, event.session):
-        why = "That is the name of a session: whoever assumes a role chooses it freely. The role behind it is asked."
-        return failed(
-            "session-name", why, "In the same event, read who issued the session: sessionContext.sessionIssuer."
+        why = say(
+            "That is the name of a session: whoever assumes a role chooses it freely. The role behind it is asked."
         )
+        step = say("In the same event, read who issued the session: sessionContext.sessionIssuer.")
+        return failed("session-name", why, step)
     if name.upper().startswith(UNIQUE_IDS) and len(name) >= 16:
-        why = "That is an identifier. A colleague who is to act on it needs the role's name."
-        return failed("unique-id", why, "The name stands beside the id in the event's sessionIssuer.")
+        why = say("That is an identifier. A colleague who is to act on it needs the role's name.")
+        return failed("unique-id", why, say("The name stands beside the id in the event's sessionIssuer."))
     if _is_cloudformation(evidence, text, name):
-        why = "CloudFormation made the call, but on someone's behalf: a service is the means, not the author."
-        return failed("cloudformation", why, "In the same event, read whose session CloudFormation used: userIdentity.")
+        why = say("CloudFormation made the call, but on someone's behalf: a service is the means, not the author.")
+        step = say("In the same event, read whose session CloudFormation used: userIdentity.")
+        return failed("cloudformation", why, step)
     if _is_execution_role(evidence, name):
-        why = "That is the execution role: what the function may do when it runs. It created nothing."
+        why = say("That is the execution role: what the function may do when it runs. It created nothing.")
         return failed("execution-role", why, READ_EVENT)
     return _other_principal(evidence, event, name)
 
@@ -91,16 +109,17 @@ def _is_execution_role(evidence: Evidence, name: str) -> bool:
 def _other_principal(evidence: Evidence, event: Event, name: str) -> Verdict:
     own = {own.casefold() for each in evidence.mine for own in (each.issuer, each.session) if own}
     if name.casefold() in own or same(name, evidence.trainee):
-        why = "That is you: the trail now shows your own calls too. The function is older than they are."
+        why = say("That is you: the trail now shows your own calls too. The function is older than they are.")
         return failed("yourself", why, READ_EVENT)
     if any(
         name.casefold() in (each.who.casefold(), each.session.casefold()) for each in evidence.history if each != event
     ):
-        why = "That principal touched the function later. Who changed or read it is not who created it."
-        return failed("later-principal", why, f"Newest events come first: go on to the last page. {READ_EVENT}")
+        why = say("That principal touched the function later. Who changed or read it is not who created it.")
+        step = in_order((say("Newest events come first: go on to the last page."), READ_EVENT))
+        return failed("later-principal", why, step)
     if evidence.assigned and same(name, evidence.assigned.function_name):
-        return failed("function", "That is the function itself. Who created it is asked.", READ_EVENT)
-    return failed("unknown", "The creation event names another identity.", READ_EVENT)
+        return failed("function", say("That is the function itself. Who created it is asked."), READ_EVENT)
+    return failed("unknown", say("The creation event names another identity."), READ_EVENT)
 
 
 SAMPLES = (

@@ -1,6 +1,7 @@
 """Can the code that ran still be examined, and who changed it?"""
 
 from checker.evidence import Event, Evidence
+from checker.messages import Message, say
 from checker.rules import Citation, Verdict, failed, hit, miss, passed
 from checker.rules.samples import CODE, event
 
@@ -21,32 +22,33 @@ def judge(evidence: Evidence) -> Verdict:
     if wiped := _wiped(evidence):
         return failed(
             "records-wiped",
-            f"The records of what happened were cut off: {wiped}.",
-            "Leave logs alone until the case is closed.",
+            say("The records of what happened were cut off: {how}.", how=wiped),
+            say("Leave logs alone until the case is closed."),
         )
     ran = _code_that_ran(evidence)
     if ran is None:
-        return failed("unknown-code", "The trail does not say which code ran, so no copy can be matched with it.")
+        why = say("The trail does not say which code ran, so no copy can be matched with it.")
+        return failed("unknown-code", why)
     where = _found(evidence, ran)
     if where is None:
         return failed(
             "bytes-lost",
-            "The code that ran is gone: neither the function, a version, S3 nor a copy you fetched holds it.",
-            "Next time capture first: lambda get-function gives a link to the deployed package.",
+            say("The code that ran is gone: neither the function, a version, S3 nor a copy you fetched holds it."),
+            say("Next time capture first: lambda get-function gives a link to the deployed package."),
         )
     kind, text, citation = where
     return passed(kind, text, evidence=(citation,))
 
 
-def _wiped(evidence: Evidence) -> str:
+def _wiped(evidence: Evidence) -> Message | None:
     if evidence.guards.trail_off:
-        return "the trail no longer logs"
+        return say("the trail no longer logs")
     for each in evidence.changes:
         if each.is_("DeleteTrail"):
-            return "a trail was deleted"
+            return say("a trail was deleted")
         if each.is_("DeleteLogGroup") and not each.invoked_by and _is_functions_log(evidence, each):
-            return "the function's log group was deleted"
-    return ""
+            return say("the function's log group was deleted")
+    return None
 
 
 def _is_functions_log(evidence: Evidence, event: Event) -> bool:
@@ -68,20 +70,20 @@ def _code_that_ran(evidence: Evidence) -> str | None:
     return str(before[-1].response["codeSha256"]) if before else None
 
 
-def _found(evidence: Evidence, ran: str) -> tuple[str, str, Citation] | None:
+def _found(evidence: Evidence, ran: str) -> tuple[str, Message, Citation] | None:
     function = evidence.function
     if function and function.code_sha256 == ran:
-        return "in-function", "The function still holds the code that ran.", Citation(kind="function", id=function.arn)
+        text = say("The function still holds the code that ran.")
+        return "in-function", text, Citation(kind="function", id=function.arn)
     if function and ran in function.versions:
-        return "in-version", "A published version holds the code that ran.", Citation(kind="function", id=function.arn)
+        text = say("A published version holds the code that ran.")
+        return "in-version", text, Citation(kind="function", id=function.arn)
     if ran in evidence.stored_code:
-        return "in-s3", "S3 still holds the code that ran, byte for byte.", Citation(kind="code-sha256", id=ran)
+        text = say("S3 still holds the code that ran, byte for byte.")
+        return "in-s3", text, Citation(kind="code-sha256", id=ran)
     if fetched := _fetched(evidence, ran):
-        return (
-            "fetched",
-            "You fetched the deployed code while it was in force.",
-            Citation(kind="cloudtrail-event", id=fetched.id),
-        )
+        text = say("You fetched the deployed code while it was in force.")
+        return "fetched", text, Citation(kind="cloudtrail-event", id=fetched.id)
     return None
 
 

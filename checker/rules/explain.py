@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from checker.evidence import Evidence
+from checker.messages import Message, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +12,7 @@ class Explanation:
     """One state of the account that keeps the function from connecting."""
 
     kind: str
-    text: str
+    text: Message
     holds: Callable[[Evidence], bool]
 
 
@@ -35,33 +36,35 @@ def _not_invokable(evidence: Evidence) -> bool:
 STATES = (
     Explanation(
         kind="function-deleted",
-        text="The function is deleted: nothing is left to run.",
+        text=say("The function is deleted: nothing is left to run."),
         holds=lambda e: e.function is None,
     ),
     Explanation(
         kind="concurrency-zero",
-        text="Reserved concurrency is 0: no invocation runs until it is lifted.",
+        text=say("Reserved concurrency is 0: no invocation runs until it is lifted."),
         holds=lambda e: e.function is not None and e.function.reserved_concurrency == 0,
     ),
     Explanation(
-        kind="no-trigger", text="Nothing invokes the function on a schedule any more.", holds=lambda e: not e.rules
+        kind="no-trigger", text=say("Nothing invokes the function on a schedule any more."), holds=lambda e: not e.rules
     ),
     Explanation(
         kind="rule-disabled",
-        text="The schedule that invoked the function is disabled. The function itself remains.",
+        text=say("The schedule that invoked the function is disabled. The function itself remains."),
         holds=lambda e: bool(e.rules) and not any(rule.enabled for rule in e.rules),
     ),
     Explanation(
         kind="permission-removed",
-        text="The rule still fires, but the function's policy no longer lets it invoke the function.",
+        text=say("The rule still fires, but the function's policy no longer lets it invoke the function."),
         holds=_not_invokable,
     ),
     Explanation(
         kind="vpc-closed",
-        text="The function is attached to a network that gives it no way out.",
+        text=say("The function is attached to a network that gives it no way out."),
         holds=lambda e: e.function is not None and bool(e.function.vpc_id),
     ),
     Explanation(
-        kind="code-changed", text="The function's new code no longer connects to a listed address.", holds=code_changed
+        kind="code-changed",
+        text=say("The function's new code no longer connects to a listed address."),
+        holds=code_changed,
     ),
 )

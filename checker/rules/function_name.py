@@ -2,9 +2,10 @@
 
 from checker.answers import address, clean, function_name, same, several
 from checker.evidence import Evidence
+from checker.messages import in_order, say
 from checker.rules import Citation, Verdict, failed, hit, miss, not_run, passed
 
-READ_FINDING = "Read Resource.LambdaDetails.FunctionName in the finding (guardduty get-findings)."
+READ_FINDING = say("Read Resource.LambdaDetails.FunctionName in the finding (guardduty get-findings).")
 
 
 def judge(evidence: Evidence, answer: str) -> Verdict:
@@ -20,11 +21,13 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
     assigned = evidence.assigned
     if assigned is None:
         return not_run(
-            "no-finding", "There is no finding of the assigned type in the account to compare with.", NO_FINDING
+            "no-finding", say("There is no finding of the assigned type in the account to compare with."), NO_FINDING
         )
     parts = several(answer)
     if len(parts) > 1:
-        return failed("several", "That is more than one answer.", "Give the one function that the finding names.")
+        return failed(
+            "several", say("That is more than one answer."), say("Give the one function that the finding names.")
+        )
     text = parts[0] if parts else ""
     found = function_name(text)
     if found and same(found.name, assigned.function_name):
@@ -34,7 +37,7 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
     return _wrong(evidence, text)
 
 
-NO_FINDING = "If the detector was deleted its findings went with it: lab reset starts the lab again."
+NO_FINDING = say("If the detector was deleted its findings went with it: lab reset starts the lab again.")
 
 
 def _right_name(name: str, arn: str, finding_id: str, given: str, account: str, region: str) -> Verdict:
@@ -42,13 +45,14 @@ def _right_name(name: str, arn: str, finding_id: str, given: str, account: str, 
     if (account and account != own_account) or (region and region != own_region):
         return failed(
             "other-account",
-            "The ARN names another account or Region than the finding's function: another lab's answer does not fit.",
+            say(
+                "The ARN names another account or Region than the finding's function: another lab's answer does not fit."
+            ),
             READ_FINDING,
         )
-    remarks = (
-        () if given == name else ("Lambda's function names are case-sensitive: a command needs the exact capitals.",)
-    )
-    why = f"The finding's resource is the Lambda function {name}."
+    exactly = say("Lambda's function names are case-sensitive: a command needs the exact capitals.")
+    remarks = () if given == name else (exactly,)
+    why = say("The finding's resource is the Lambda function {name}.", name=name)
     return passed("right", why, evidence=(Citation(kind="finding", id=finding_id),), remarks=remarks)
 
 
@@ -59,29 +63,30 @@ def _wrong(evidence: Evidence, text: str) -> Verdict:
     stack = evidence.function.stack_name if evidence.function else ""
     name = clean(text.rsplit("/", 1)[-1])
     if address(text):
-        return failed("address", "That is an address. The function's name is asked here.", READ_FINDING)
+        return failed("address", say("That is an address. The function's name is asked here."), READ_FINDING)
     if role and (same(text, role) or same(name, role.rsplit("/", 1)[-1])):
-        return failed("execution-role", "That is the role the function runs with, not the function.", READ_FINDING)
+        return failed("execution-role", say("That is the role the function runs with, not the function."), READ_FINDING)
     if stack and same(name, stack):
         return failed(
-            "stack", "That is the CloudFormation stack the function belongs to, not the function.", READ_FINDING
+            "stack", say("That is the CloudFormation stack the function belongs to, not the function."), READ_FINDING
         )
     if any(same(text, listed) for listed in assigned.list_names):
-        return failed("list", "That is the threat list that matched, not the function that called.", READ_FINDING)
+        return failed("list", say("That is the threat list that matched, not the function that called."), READ_FINDING)
     if same(text, assigned.id) or same(name, assigned.id):
-        return failed("finding-id", "That is the finding's id. The finding itself names the function.", READ_FINDING)
+        return failed(
+            "finding-id", say("That is the finding's id. The finding itself names the function."), READ_FINDING
+        )
     if any(same(name, rule.name) for rule in evidence.rules):
-        return failed("rule", "That is the rule that invokes the function, not the function.", READ_FINDING)
+        return failed("rule", say("That is the rule that invokes the function, not the function."), READ_FINDING)
     known = function_name(text)
     if known and any(same(known.name, other) for other in evidence.function_names):
         return failed(
             "other-function",
-            "That function exists, but the finding does not name it. A name that looks alike is not evidence.",
+            say("That function exists, but the finding does not name it. A name that looks alike is not evidence."),
             READ_FINDING,
         )
-    return failed(
-        "unknown", "The finding names another function.", f"Filter findings by resource type Lambda. {READ_FINDING}"
-    )
+    step = in_order((say("Filter findings by resource type Lambda."), READ_FINDING))
+    return failed("unknown", say("The finding names another function."), step)
 
 
 SAMPLES = (

@@ -4,10 +4,13 @@ from ipaddress import ip_address
 
 from checker.answers import Address, address, several
 from checker.evidence import Evidence, Finding
+from checker.messages import in_order, say
 from checker.rules import Citation, Verdict, failed, hit, miss, not_run, passed
 from checker.rules.function_name import NO_FINDING
 
-READ_FINDING = "Read RemoteIpDetails.IpAddressV4 in the finding's network connection action (guardduty get-findings)."
+READ_FINDING = say(
+    "Read RemoteIpDetails.IpAddressV4 in the finding's network connection action (guardduty get-findings)."
+)
 
 
 def judge(evidence: Evidence, answer: str) -> Verdict:
@@ -24,37 +27,41 @@ def judge(evidence: Evidence, answer: str) -> Verdict:
     assigned = evidence.assigned
     if assigned is None:
         return not_run(
-            "no-finding", "There is no finding of the assigned type in the account to compare with.", NO_FINDING
+            "no-finding", say("There is no finding of the assigned type in the account to compare with."), NO_FINDING
         )
     found = [address(part) for part in several(answer)]
     if len(found) > 1:
-        return failed(
-            "several", "That is more than one answer.", f"Only one address is in your finding. {READ_FINDING}"
-        )
+        step = in_order((say("Only one address is in your finding."), READ_FINDING))
+        return failed("several", say("That is more than one answer."), step)
     if not found or found[0] is None:
-        return failed("not-an-address", "That is not an IP address.", READ_FINDING)
+        return failed("not-an-address", say("That is not an IP address."), READ_FINDING)
     return _judge_one(evidence, assigned, found[0])
 
 
 def _judge_one(evidence: Evidence, assigned: Finding, given: Address) -> Verdict:
     if given.ip is None:
-        return failed("range", "That is a range of addresses. The function called one.", READ_FINDING)
+        return failed("range", say("That is a range of addresses. The function called one."), READ_FINDING)
     if given.ip == ip_address(assigned.ip):
-        why = f"The function called {assigned.ip}, port {assigned.port}."
-        other_port = given.port not in (None, assigned.port)
-        remarks = (f"The port you added is not the finding's: it shows {assigned.port}.",) if other_port else ()
+        why = say("The function called {ip}, port {port}.", ip=assigned.ip, port=assigned.port)
+        port = say("The port you added is not the finding's: it shows {port}.", port=assigned.port)
+        remarks = () if given.port in (None, assigned.port) else (port,)
         return passed("right", why, evidence=(Citation(kind="finding", id=assigned.id),), remarks=remarks)
     text = str(given.ip)
     if any(finding.ip == text for finding in evidence.findings):
-        why = "That address belongs to another finding in this account, about another resource."
-        return failed("other-finding", why, f"Take the finding whose resource type is Lambda. {READ_FINDING}")
+        why = say("That address belongs to another finding in this account, about another resource.")
+        step = in_order((say("Take the finding whose resource type is Lambda."), READ_FINDING))
+        return failed("other-finding", why, step)
     if evidence.listed(text):
-        why = "That address is on the threat list, but it is not the one in your finding."
+        why = say("That address is on the threat list, but it is not the one in your finding.")
         return failed("other-entry", why, READ_FINDING)
     if any(given.ip in block for block in PRIVATE):
-        why = "That is a private address: the inside of a network. GuardDuty names the outside address that was called."
+        why = say(
+            "That is a private address: the inside of a network. GuardDuty names the outside address that was called."
+        )
         return failed("private", why, READ_FINDING)
-    why = "Nothing in this account names that address, no finding and no list. Labs differ: another lab's does not fit."
+    why = say(
+        "Nothing in this account names that address, no finding and no list. Labs differ: another lab's does not fit."
+    )
     return failed("elsewhere", why, READ_FINDING)
 
 

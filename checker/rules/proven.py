@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from checker.evidence import Event, Evidence
+from checker.messages import Message, say
 
 LAG = timedelta(minutes=15)
 """How late CloudTrail's history may be: about five minutes on average, not guaranteed (docs/aws-facts.md, part 5)."""
@@ -24,7 +25,7 @@ class Backing:
     """A proof and the trainee's calls that make it, oldest first."""
 
     proof: Proof
-    why: str
+    why: Message
     calls: tuple[Event, ...] = ()
 
 
@@ -42,17 +43,17 @@ def judge(evidence: Evidence, task: str, answered_at: datetime | None = None) ->
     """
     calls = tuple(each for each in evidence.mine if not each.error and REVEALS[task](evidence, each))
     if calls:
-        return Backing(proof=Proof.PROVEN, why="Your own calls show where it came from.", calls=calls)
+        return Backing(proof=Proof.PROVEN, why=say("Your own calls show where it came from."), calls=calls)
     waiting = answered_at is None or evidence.now - answered_at < LAG
     proof = Proof.PENDING if waiting else Proof.UNPROVEN
     return Backing(proof=proof, why=WORDS[proof, task == "remediation"])
 
 
 WORDS = {
-    (Proof.PENDING, False): "CloudTrail does not show yet where it came from; it lags some minutes.",
-    (Proof.UNPROVEN, False): "no call of yours in CloudTrail could have shown it.",
-    (Proof.PENDING, True): "CloudTrail does not show a change of yours yet; it lags some minutes.",
-    (Proof.UNPROVEN, True): "CloudTrail shows no change of yours that stopped it. A colleague's, perhaps?",
+    (Proof.PENDING, False): say("CloudTrail does not show yet where it came from; it lags some minutes."),
+    (Proof.UNPROVEN, False): say("no call of yours in CloudTrail could have shown it."),
+    (Proof.PENDING, True): say("CloudTrail does not show a change of yours yet; it lags some minutes."),
+    (Proof.UNPROVEN, True): say("CloudTrail shows no change of yours that stopped it. A colleague's, perhaps?"),
 }
 
 

@@ -1,6 +1,7 @@
 """What is left over that nobody needs any more?"""
 
 from checker.evidence import Evidence, Leftovers
+from checker.messages import Message, in_order, say
 from checker.rules import Verdict, failed, hit, miss, passed
 
 
@@ -13,31 +14,29 @@ def judge(evidence: Evidence) -> Verdict:
     """
     left = tuple(_left(evidence))
     if not left:
-        return passed("clean", "Nothing is left over.")
+        return passed("clean", say("Nothing is left over."))
     return failed(
         "left-over",
-        "Left over: " + "; ".join(left) + ".",
-        "Clean up when the case is closed, and keep what is evidence.",
+        say("Left over: {what}.", what=in_order(left, by="; ")),
+        say("Clean up when the case is closed, and keep what is evidence."),
     )
 
 
-def _left(evidence: Evidence) -> list[str]:
+def _left(evidence: Evidence) -> list[Message]:
     function = evidence.function
-    left = []
+    left: list[Message] = []
     firing = [rule.name for rule in evidence.rules if rule.enabled]
     if function is None:
-        left += [f"the rule {name} still fires, at a function that is gone" for name in firing]
-        left += [f"the rule {rule.name} (disabled)" for rule in evidence.rules if not rule.enabled]
-        left += ["the function's role, which anything may still be given"] if evidence.leftovers.role else []
-        left += (
-            ["the function's log group (evidence: export it before you delete it)"]
-            if evidence.leftovers.log_group
-            else []
-        )
+        left += [say("the rule {name} still fires, at a function that is gone", name=name) for name in firing]
+        left += [say("the rule {name} (disabled)", name=rule.name) for rule in evidence.rules if not rule.enabled]
+        if evidence.leftovers.role:
+            left.append(say("the function's role, which anything may still be given"))
+        if evidence.leftovers.log_group:
+            left.append(say("the function's log group (evidence: export it before you delete it)"))
     elif function.reserved_concurrency == 0 or (
         function.invokers is not None and "events.amazonaws.com" not in function.invokers
     ):
-        left += [f"the rule {name} still fires, in vain" for name in firing]
+        left += [say("the rule {name} still fires, in vain", name=name) for name in firing]
     return left
 
 

@@ -1,6 +1,7 @@
 """Is the traffic stopped?"""
 
 from checker.evidence import Event, Evidence
+from checker.messages import Message, heard, in_order, say
 from checker.rules import Citation, Verdict, failed, hit, miss, not_run, passed
 from checker.rules.explain import explanations
 from checker.rules.samples import connection, event, outlook
@@ -35,7 +36,7 @@ def judge(evidence: Evidence) -> Verdict:
     """
     ahead = evidence.outlook
     if ahead is None:
-        return not_run("no-outlook", "What would happen next could not be asked.", "Check again.")
+        return not_run("no-outlook", say("What would happen next could not be asked."), say("Check again."))
     going_on = [each for each in ahead.connections if each.permitted and evidence.listed(each.ip)]
     if going_on:
         return _goes_on(evidence, going_on)
@@ -49,41 +50,59 @@ def _goes_on(evidence: Evidence, going_on: list[NextConnection]) -> Verdict:
     tried = lessons(evidence)
     own = [each for each in going_on if _is_assigned(evidence, each)]
     first = (own or going_on)[0]
-    who = "The function" if own else f"Another function than the finding's, {_function(first)},"
-    who = who if evidence.function_name else "A function"
-    still = f"{who} would still connect to a listed address: {_trigger(first.source)} keeps invoking it."
-    why = " ".join([*(lesson.text for lesson in tried), still])
+    why = in_order([*(lesson.text for lesson in tried), _still(evidence, first)])
     untried = ("goes-on" if own else "another-function", STOP_THE_CAUSE)
     kind, step = (tried[0].kind, tried[0].next) if tried else untried
     return failed(kind, why, step)
+
+
+def _still(evidence: Evidence, each: NextConnection) -> Message:
+    """Return the sentence that a connection goes on, and whose: it names no function that the trainee has to find."""
+    trigger = _trigger(each.source)
+    if not evidence.function_name:
+        return say("A function would still connect to a listed address: {trigger} keeps invoking it.", trigger=trigger)
+    if _is_assigned(evidence, each):
+        return say(
+            "The function would still connect to a listed address: {trigger} keeps invoking it.", trigger=trigger
+        )
+    return say(
+        "Another function than the finding's, {name}, would still connect to a listed address: {trigger} keeps invoking it.",
+        name=_function(each),
+        trigger=trigger,
+    )
 
 
 def _function(each: NextConnection) -> str:
     return each.function_arn.split(":function:")[-1].split(":")[0]
 
 
-def _trigger(source: str) -> str:
+def _trigger(source: str) -> Message:
     """Return the kind of what invokes, from an ARN or words such as `rule NAME, rate(10 minutes)`; never its name."""
-    return next((words for sign, words in TRIGGERS if sign in source.lower()), "an invocation that is due")
+    return next((words for sign, words in TRIGGERS if sign in source.lower()), say("an invocation that is due"))
 
 
 TRIGGERS = (
-    ("queued", "an event that was queued"),
-    (":scheduler:", "a schedule of EventBridge Scheduler"),
-    ("schedule ", "a schedule of EventBridge Scheduler"),
-    ("rule", "a rule of EventBridge"),
+    ("queued", say("an event that was queued")),
+    (":scheduler:", say("a schedule of EventBridge Scheduler")),
+    ("schedule ", say("a schedule of EventBridge Scheduler")),
+    ("rule", say("a rule of EventBridge")),
 )
 
 
 def _unknown(evidence: Evidence) -> Verdict:
     ahead = evidence.outlook
     assert ahead is not None
-    why = " ".join(("Whether the traffic goes on cannot be told", *(f"({each})" for each in ahead.why))) + "."
+    why = say("Whether the traffic goes on cannot be told.")
+    if ahead.why:
+        reasons = in_order(say("({reason})", reason=heard(each)) for each in ahead.why)
+        why = say("Whether the traffic goes on cannot be told {reasons}.", reasons=reasons)
     if ahead.ask_again:
-        again = f"Check again after {ahead.ask_again:%Y-%m-%d %H:%M:%S} UTC."
+        again = say("Check again after {moment} UTC.", moment=f"{ahead.ask_again:%Y-%m-%d %H:%M:%S}")
         return not_run("not-known-yet", why, again)
     return failed(
-        "not-determinable", why, "Choose a fix whose effect can be shown, such as disabling what invokes the code."
+        "not-determinable",
+        why,
+        say("Choose a fix whose effect can be shown, such as disabling what invokes the code."),
     )
 
 
@@ -94,7 +113,7 @@ def _stopped(evidence: Evidence) -> Verdict:
     reason = (
         because[0].text
         if because
-        else "No function of the account would make a permitted connection to a listed address."
+        else say("No function of the account would make a permitted connection to a listed address.")
     )
     return passed(kind, reason, evidence=cited, remarks=_remarks(evidence))
 
@@ -104,24 +123,30 @@ def _cited(evidence: Evidence) -> tuple[Citation, ...]:
     return (Citation(kind="cloudtrail-event", id=change.id),) if change else ()
 
 
-def _remarks(evidence: Evidence) -> tuple[str, ...]:
+def _remarks(evidence: Evidence) -> tuple[Message, ...]:
     ahead = evidence.outlook
     assert ahead is not None
     remarks = []
     if any(not each.permitted and evidence.listed(each.ip) for each in ahead.connections):
         remarks.append(
-            "The code still tries. The network refuses it, so the finding's Count may go on growing as Blocked: true."
+            say(
+                "The code still tries. The network refuses it, so the finding's Count may go on growing as Blocked: true."
+            )
         )
     if any(each.permitted for each in ahead.connections if _is_assigned(evidence, each)):
         remarks.append(
-            "The function still runs and calls an address that is on no list. Contained, but do not trust its code."
+            say(
+                "The function still runs and calls an address that is on no list. Contained, but do not trust its code."
+            )
         )
     if _grew_after(evidence, evidence.containment):
         remarks.append(
-            "The finding was seen again after your change: a test run or a queued one connects as a scheduled one does."
+            say(
+                "The finding was seen again after your change: a test run or a queued one connects as a scheduled one does."
+            )
         )
     if evidence.assigned and evidence.assigned.archived:
-        remarks.append("The finding is archived: good closure, now that the traffic is stopped.")
+        remarks.append(say("The finding is archived: good closure, now that the traffic is stopped."))
     return tuple(remarks)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from checker.evidence import Event, Evidence
+from checker.messages import Message, say
 from checker.rules.explain import code_changed
 
 
@@ -12,8 +13,8 @@ class Lesson:
     """A tempting wrong fix: how the account or the trail shows it, what it teaches, what to do instead."""
 
     kind: str
-    text: str
-    next: str
+    text: Message
+    next: Message
     seen: Callable[[Evidence], bool]
 
 
@@ -87,101 +88,107 @@ def _one_of_several_disabled(evidence: Evidence) -> bool:
 
 USUAL_SCHEDULE = "rate(10 minutes)"
 
-STOP_THE_CAUSE = "Stop what makes the connection: take away what starts the code, the code's way out, or the code."
+STOP_THE_CAUSE = say("Stop what makes the connection: take away what starts the code, the code's way out, or the code.")
 
 LESSONS = (
     Lesson(
         kind="archived",
-        text="The finding is archived: that puts the report away, the function never heard of it.",
+        text=say("The finding is archived: that puts the report away, the function never heard of it."),
         next=STOP_THE_CAUSE,
         seen=lambda e: e.assigned is not None and e.assigned.archived,
     ),
     Lesson(
         kind="suppressed",
-        text="A suppression rule archives findings as they arrive: nobody is told any more, nothing else changes.",
-        next="Delete the filter, then stop what makes the connection.",
+        text=say("A suppression rule archives findings as they arrive: nobody is told any more, nothing else changes."),
+        next=say("Delete the filter, then stop what makes the connection."),
         seen=lambda e: bool(e.guards.suppressions),
     ),
     Lesson(
         kind="protection-off",
-        text="GuardDuty no longer watches Lambda here: without a witness the traffic goes on.",
-        next="Turn the detector and its Lambda protection on again, then stop what makes the connection.",
+        text=say("GuardDuty no longer watches Lambda here: without a witness the traffic goes on."),
+        next=say("Turn the detector and its Lambda protection on again, then stop what makes the connection."),
         seen=lambda e: not (e.guards.detector_on and e.guards.lambda_protection),
     ),
     Lesson(
         kind="list-inactive",
-        text="No threat list is active any more: the address is as malicious as before, only nobody compares.",
-        next="Activate the list again, then stop what makes the connection.",
+        text=say("No threat list is active any more: the address is as malicious as before, only nobody compares."),
+        next=say("Activate the list again, then stop what makes the connection."),
         seen=_list_off,
     ),
     Lesson(
         kind="list-emptied",
-        text="The address was taken off the threat list: that changes what is known, not what the function does.",
-        next="Put the entry back and activate the list again, then stop what makes the connection.",
+        text=say("The address was taken off the threat list: that changes what is known, not what the function does."),
+        next=say("Put the entry back and activate the list again, then stop what makes the connection."),
         seen=_list_gone,
     ),
     Lesson(
         kind="trusted",
-        text="The address is on a trusted list now, and trusted beats threat: GuardDuty looks away.",
-        next="Delete the trusted list, then stop what makes the connection.",
+        text=say("The address is on a trusted list now, and trusted beats threat: GuardDuty looks away."),
+        next=say("Delete the trusted list, then stop what makes the connection."),
         seen=_trusted,
     ),
     Lesson(
         kind="recorder-stopped",
-        text="AWS Config records nothing any more: the history ends, the traffic does not.",
-        next="Start the recorder again.",
+        text=say("AWS Config records nothing any more: the history ends, the traffic does not."),
+        next=say("Start the recorder again."),
         seen=lambda e: e.guards.recorder_on is False or called("DeleteConfigurationRecorder")(e),
     ),
     Lesson(
         kind="trail-stopped",
-        text="The trail no longer logs: that hides what you do, not what the function does.",
-        next="Start logging again.",
+        text=say("The trail no longer logs: that hides what you do, not what the function does."),
+        next=say("Start logging again."),
         seen=_trail_off,
     ),
     Lesson(
         kind="concurrency-lifted",
-        text="Reserved concurrency was lifted again: throttled events are retried for up to six hours, new ones come.",
-        next="Hold what you contained until the cause is gone.",
+        text=say(
+            "Reserved concurrency was lifted again: throttled events are retried for up to six hours, new ones come."
+        ),
+        next=say("Hold what you contained until the cause is gone."),
         seen=_undone("PutFunctionConcurrency", "DeleteFunctionConcurrency"),
     ),
     Lesson(
         kind="rule-enabled-again",
-        text="The rule was disabled and then enabled again: what counts is the state that is left.",
-        next="Hold what you contained until the cause is gone.",
+        text=say("The rule was disabled and then enabled again: what counts is the state that is left."),
+        next=say("Hold what you contained until the cause is gone."),
         seen=lambda e: not _one_of_several_disabled(e) and _undone("DisableRule", "EnableRule")(e),
     ),
     Lesson(
         kind="another-trigger",
-        text="A rule is disabled, but it was not the only thing that runs this code.",
-        next="Look for every trigger: rules by target, schedules of EventBridge Scheduler, permissions in the policy.",
+        text=say("A rule is disabled, but it was not the only thing that runs this code."),
+        next=say(
+            "Look for every trigger: rules by target, schedules of EventBridge Scheduler, permissions in the policy."
+        ),
         seen=_one_of_several_disabled,
     ),
     Lesson(
         kind="code-still-calls",
-        text="The code is new, but it still calls a listed address: another port, hour or entry is no fix.",
-        next="Read what the new code does before you trust it, or stop what starts it.",
+        text=say("The code is new, but it still calls a listed address: another port, hour or entry is no fix."),
+        next=say("Read what the new code does before you trust it, or stop what starts it."),
         seen=code_changed,
     ),
     Lesson(
         kind="slower",
-        text="A slower schedule connects less often. It still connects.",
-        next="Disable the rule, or take its target away.",
+        text=say("A slower schedule connects less often. It still connects."),
+        next=say("Disable the rule, or take its target away."),
         seen=_slowed,
     ),
     Lesson(
         kind="retry-settings",
-        text=(
+        text=say(
             "Settings of asynchronous invocation only say what happens after an error. AWS's own guide links "
             "DeleteFunctionEventInvokeConfig, but a schedule does not need it."
         ),
-        next="Look for what invokes the function: events list-rule-names-by-target.",
+        next=say("Look for what invokes the function: events list-rule-names-by-target."),
         seen=called(
             "DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"
         ),
     ),
     Lesson(
         kind="role-denied",
-        text="Opening a connection needs no IAM permission: denying the role everything does not close the network.",
+        text=say(
+            "Opening a connection needs no IAM permission: denying the role everything does not close the network."
+        ),
         next=STOP_THE_CAUSE,
         seen=called(
             "AttachRolePolicy",
@@ -194,20 +201,24 @@ LESSONS = (
     ),
     Lesson(
         kind="short-timeout",
-        text="A new timeout, memory size or handler does not keep the code's first packet from leaving.",
+        text=say("A new timeout, memory size or handler does not keep the code's first packet from leaving."),
         next=STOP_THE_CAUSE,
         seen=called("UpdateFunctionConfiguration", where=lambda event: not event.request.get("vpcConfig")),
     ),
     Lesson(
         kind="open-group",
-        text="The function's network still lets it out: a security group is open outward until its egress is revoked.",
-        next="Revoke the group's egress, or attach a group that has none.",
+        text=say(
+            "The function's network still lets it out: a security group is open outward until its egress is revoked."
+        ),
+        next=say("Revoke the group's egress, or attach a group that has none."),
         seen=lambda e: e.function is not None and bool(e.function.vpc_id),
     ),
     Lesson(
         kind="unattached-network",
-        text="The function is in no VPC: security groups, network ACLs and firewalls of a VPC never see its traffic.",
-        next="Attach the function to the network, or stop it at the source.",
+        text=say(
+            "The function is in no VPC: security groups, network ACLs and firewalls of a VPC never see its traffic."
+        ),
+        next=say("Attach the function to the network, or stop it at the source."),
         seen=lambda e: (
             _outside_vpc(e)
             and called(
@@ -225,14 +236,16 @@ LESSONS = (
     ),
     Lesson(
         kind="code-object-deleted",
-        text="The object in S3 is gone, but Lambda keeps its own copy: the code runs on, and you destroyed evidence.",
-        next="Stop the deployed function itself.",
+        text=say(
+            "The object in S3 is gone, but Lambda keeps its own copy: the code runs on, and you destroyed evidence."
+        ),
+        next=say("Stop the deployed function itself."),
         seen=_code_object_deleted,
     ),
     Lesson(
         kind="other-function-deleted",
-        text="Another function was deleted than the one the finding names.",
-        next="Restore what you deleted, and act on the function in the finding.",
+        text=say("Another function was deleted than the one the finding names."),
+        next=say("Restore what you deleted, and act on the function in the finding."),
         seen=_other_deleted,
     ),
 )

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from checker.evidence import Event, Evidence
+from checker.messages import say
 from checker.rules import Citation, Verdict, failed, hit, miss, passed
 from checker.rules.samples import NOW, event
 
@@ -30,16 +31,16 @@ def judge(evidence: Evidence) -> Verdict:
     """
     changes = evidence.containing
     if not changes:
-        why = "The trail shows no change of yours that could have stopped it, so none that you verified."
+        why = say("The trail shows no change of yours that could have stopped it, so none that you verified.")
         return failed("no-change", why, LAGS)
     looks = [each for each in evidence.mine if _is_look(each) and each.at > changes[0].at]
     late = next((each for each in looks if _late_enough(evidence, each)), None)
     if late:
         cited = (Citation(kind="cloudtrail-event", id=late.id),)
-        return passed("verified", "You looked again after the next run was due.", evidence=cited)
+        return passed("verified", say("You looked again after the next run was due."), evidence=cited)
     if any(each.at > changes[-1].at for each in looks):
-        return failed("too-early", "You looked before the next run was due: nothing could be seen yet.", WAIT)
-    why = "The trail shows no look of yours at the finding, metrics or logs after the change."
+        return failed("too-early", say("You looked before the next run was due: nothing could be seen yet."), WAIT)
+    why = say("The trail shows no look of yours at the finding, metrics or logs after the change.")
     return failed("not-verified", why, WAIT)
 
 
@@ -55,11 +56,11 @@ def _is_look(each: Event) -> bool:
     return not each.error and each.is_(*LOOKS.get(each.source, ()))
 
 
-WAIT = (
+WAIT = say(
     "Let the next run become due (lab advance 20m), read the finding again (Count, EventLastSeen), "
     "and check once the trail shows it."
 )
-LAGS = "CloudTrail shows a call some minutes later: lab advance 15m, then check again."
+LAGS = say("CloudTrail shows a call some minutes later: lab advance 15m, then check again.")
 
 FIX = event("DisableRule", minutes=1, source="events.amazonaws.com")
 

@@ -1,5 +1,7 @@
 """Answers as people type them: forgiving in form, and no text at all breaks the reading of them."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_an_ipv6_address_is_not_mistaken_for_a_port(ip: object) -> None:
 @pytest.mark.parametrize("text", ["", "  ", "nonsense", "1.2.3", "300.1.1.1", "traffic-simulation", "01.02.03.04"])
 def test_what_is_no_address_is_told_in_a_sentence(text: str) -> None:
     """What it is not, and what one looks like."""
-    assert "address" in (unreadable_address(text) or "") or "empty" in (unreadable_address(text) or "")
+    assert re.search("address|empty", str(unreadable_address(text)))
 
 
 @pytest.mark.parametrize("text", ["198.51.100.7", "198.51.100.0/24", "198.51.100.7 or 203.0.113.9"])

@@ -2,14 +2,17 @@
 
 import re
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from scenario import load
+from scenario.cli import commands as commands_of_authors
 from scenario.errors import LabError
-from scenario.lint import ADDRESS, problems
+from scenario.lint import ADDRESS, problems, translation
 from scenario.model import Scenario
 from scenario.steps import placeholders
 from scenario.variant import BENCHMARK, variant
@@ -39,7 +42,8 @@ def texts(scenario: Scenario) -> dict[str, str]:
     for task in scenario.tasks:
         found |= {f"{task.id}.title": task.title, f"{task.id}.question": task.question}
         found |= {f"{task.id}.{hint.rung}": hint.text for hint in task.hints}
-    return found
+        found |= {f"{task.id}.{part.id}": part.title for part in task.parts}
+    return found | {each.id: each.title for each in scenario.references}
 
 
 def code(markdown: str) -> list[str]:
@@ -61,10 +65,17 @@ def test_only_the_texts_differ() -> None:
             title=task.title,
             question=task.question,
             hints=tuple(replace(one, text=other.text) for one, other in zip(said.hints, task.hints, strict=True)),
+            parts=tuple(replace(one, title=other.title) for one, other in zip(said.parts, task.parts, strict=True)),
         )
         for said, task in zip(VIETNAMESE.tasks, ENGLISH.tasks, strict=True)
     )
-    assert replace(VIETNAMESE, title=ENGLISH.title, assignment=ENGLISH.assignment, tasks=tasks) == ENGLISH
+    references = tuple(
+        replace(said, title=each.title) for said, each in zip(VIETNAMESE.references, ENGLISH.references, strict=True)
+    )
+    assert (
+        replace(VIETNAMESE, title=ENGLISH.title, assignment=ENGLISH.assignment, tasks=tasks, references=references)
+        == ENGLISH
+    )
 
 
 @pytest.mark.parametrize("where", texts(ENGLISH))
@@ -110,6 +121,29 @@ def test_nothing_of_a_seed_is_said(seed: str) -> None:
 def test_an_author_has_nothing_to_mend_in_vietnamese() -> None:
     """Lint reads the Vietnamese texts with the same eyes."""
     assert problems(load.checked(SCENARIO_ID, "vi"), SCENARIO_ID, load.files(SCENARIO_ID)) == ()
+    assert translation(ENGLISH, VIETNAMESE) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Nêu địa chỉ", '" "', "tasks.malicious-ip.title: it is empty"),
+        ("Nêu địa chỉ", "Name the address", "tasks.malicious-ip.title: it is still in English"),
+        ("Nêu địa chỉ", "Nêu {address}", "tasks.malicious-ip.title: its placeholders are not those of the English text"),
+        ("aws events disable-rule", "aws events delete-rule", "tasks.remediation.hints.call: its commands are not those of the English text"),
+        ("Không có gì khác bị làm hỏng", "Nothing else is broken", "tasks.remediation.parts.collateral: it is still in English"),
+        ("Sự cố được loại bỏ", '""', "references.RS.MI-02: it is empty"),
+    ],
+)  # fmt: skip
+def test_lint_tells_a_bad_translation(copy: Path, old: str, new: str, said: str) -> None:
+    """What the loader cannot refuse: a text that says nothing, still English, or another one's values and commands."""
+    path = copy / "vi.yaml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    assert said in translation(ENGLISH, load.checked(SCENARIO_ID, "vi"))
+    done = CliRunner().invoke(commands_of_authors(lambda *_: nullcontext()), ["lint", SCENARIO_ID])  # type: ignore[arg-type]
+    assert (done.exit_code, f"vi.yaml: {said}" in done.stdout.splitlines()) == (1, True)
 
 
 def test_lint_reads_translated_guides() -> None:
@@ -147,6 +181,8 @@ def test_half_a_language_is_none(copy: Path, name: str) -> None:
         ("      where:", "      there:", "there, where"),
         ("    title:", "    key:", "key, title"),
         ("assignment:", "finding_type:", "assignment, finding_type"),
+        ("      verified:", "      verify:", "verified, verify"),
+        ("  RS.MI-02:", "  RS.MI-03:", "RS.MI-02, RS.MI-03"),
         ("tasks:", "tasks: []\nmore:", "more"),
     ],
 )
