@@ -184,9 +184,9 @@ def _session_factory(target: str) -> Connect:
     if target == "aws":
         return lambda credentials: boto3.session.Session(**keys(credentials))
     if target == "localstack":
-        import localstack_client.session
+        from templates import localstack
 
-        return lambda credentials: localstack_client.session.Session(**keys(credentials))
+        return localstack.connect
     home = Home.from_environment()
     running = client.required(home).running
     _stay_in_the_lab(home, running)

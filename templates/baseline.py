@@ -31,7 +31,7 @@ RECORDED_TYPES = (
 def baseline(options: Options) -> Template | None:
     """Return the template of detector, recorder and trail, without what `options` leaves out; None where all is."""
     made = template("GuardDuty lab: GuardDuty with Lambda protection, AWS Config, CloudTrail")
-    if options.detector_id is None:
+    if options.guardduty and options.detector_id is None:
         _add_detector(made, options)
     if options.recorder:
         _add_recorder(made, options)

@@ -22,7 +22,7 @@ SCENARIOS: Mapping[str, tuple[Builder, Builder]] = {"lambda-malicious-ip": (work
 
 
 def build(scenario: Scenario, options: Options) -> dict[str, Template]:
-    """Return the templates by part, in the order of PARTS. A baseline with nothing in it is left out.
+    """Return the templates by part, in the order of PARTS. What the options leave nothing of is left out.
 
     Raises LabError for a scenario without templates.
     """
@@ -38,6 +38,6 @@ def build(scenario: Scenario, options: Options) -> dict[str, Template]:
         "bootstrap": bootstrap(options),
         "baseline": baseline(options),
         "workload": build_workload(options),
-        "detection": build_detection(options),
+        "detection": build_detection(options) if options.guardduty else None,
     }
     return {part: template for part, template in made.items() if template is not None}

@@ -74,8 +74,8 @@ Connect = Callable[[Credentials | None], Session]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateStack:
-    """Create a stack. `template_body` is JSON, `as_role` is `Role/Session`, None for the instructor's own identity."""
+class StackAction:
+    """What creating and updating take: `template_body` is JSON, `as_role` `Role/Session`, None for the instructor."""
 
     stack_name: str
     template_body: str
@@ -86,15 +86,13 @@ class CreateStack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateStack:
-    """Update a stack of ours; it may turn out that there is nothing to update. Fields as of CreateStack."""
+class CreateStack(StackAction):
+    """Create a stack of which there is none."""
 
-    stack_name: str
-    template_body: str
-    parameters: tuple[tuple[str, str], ...] = ()
-    capabilities: tuple[str, ...] = ()
-    tags: tuple[tuple[str, str], ...] = (OWNER_TAG,)
-    as_role: str | None = None
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateStack(StackAction):
+    """Update a stack of ours; it may turn out that there is nothing to update."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,9 +269,9 @@ class _Worker:
         session = self._session(action.as_role)
         match action:
             case CreateStack():
-                self._deploy(session, "create", action)
+                self._deploy(session.client("cloudformation"), "create_stack", action)
             case UpdateStack():
-                self._deploy(session, "update", action)
+                self._deploy(session.client("cloudformation"), "update_stack", action)
             case Upload():
                 session.client("s3").put_object(
                     Bucket=action.bucket, Key=action.key, Body=action.body, ContentType=action.content_type
@@ -312,11 +310,9 @@ class _Worker:
             )
         return self._sessions[as_role]
 
-    def _deploy(self, session: Session, verb: str, action: CreateStack | UpdateStack) -> None:
-        cloudformation = session.client("cloudformation")
-        operation = cloudformation.create_stack if verb == "create" else cloudformation.update_stack
+    def _deploy(self, cloudformation: Any, operation: str, action: CreateStack | UpdateStack) -> None:
         try:
-            operation(
+            getattr(cloudformation, operation)(
                 StackName=action.stack_name,
                 TemplateBody=action.template_body,
                 Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in action.parameters],
@@ -382,20 +378,22 @@ def _stack_actions(
     roles = [each for each in template.resources.values() if each.resource_type == "AWS::IAM::Role"]
     named = any("RoleName" in role.properties for role in roles)
     capabilities = ("CAPABILITY_NAMED_IAM",) if named else ("CAPABILITY_IAM",) if roles else ()
-    body = template.to_json(indent=1)
+
+    def stack(kind: type[CreateStack] | type[UpdateStack]) -> CreateStack | UpdateStack:
+        return kind(
+            stack_name=name,
+            template_body=template.to_json(indent=1),
+            parameters=parameters,
+            capabilities=capabilities,
+            as_role=as_role,
+        )
+
     if status in UPDATABLE:
-        return [
-            UpdateStack(
-                stack_name=name, template_body=body, parameters=parameters, capabilities=capabilities, as_role=as_role
-            )
-        ]
-    create = CreateStack(
-        stack_name=name, template_body=body, parameters=parameters, capabilities=capabilities, as_role=as_role
-    )
+        return [stack(UpdateStack)]
     if status is None:
-        return [create]
+        return [stack(CreateStack)]
     if status in REPLACEABLE:
-        return [DeleteStack(stack_name=name, buckets=buckets, as_role=as_role), create]
+        return [DeleteStack(stack_name=name, buckets=buckets, as_role=as_role), stack(CreateStack)]
     raise LabError(
         f"planning for the stack {name}",
         f"its status is {status}",

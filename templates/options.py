@@ -19,12 +19,14 @@ class Options:
     `name_prefix` goes before every name, so that several labs fit into one account: up to ten lower-case letters and
     digits, as bucket names allow. `detector_id` uses an existing GuardDuty detector (an account and Region can have
     one only). `recorder` and `trail` say whether to set up AWS Config and CloudTrail (an account and Region can have
-    one recorder only; landing zones usually own it). Raises LabError with exit code 2 for a value that AWS would refuse.
+    one recorder only; landing zones usually own it). `guardduty` is False for emulators without it: no detector, no
+    threat list, hence no finding. Raises LabError with exit code 2 for a value that AWS would refuse.
     Source: docs/aws-facts.md, parts 3, 6 and 9.
     """
 
     name_prefix: str = ""
     detector_id: str | None = None
+    guardduty: bool = True
     recorder: bool = True
     trail: bool = True
 
@@ -34,6 +36,13 @@ class Options:
                 f"using the name prefix {self.name_prefix!r}",
                 "it must be one to ten lower-case letters and digits, a letter first",
                 "Choose another one, such as team3.",
+                exit_code=2,
+            )
+        if self.detector_id is not None and not self.guardduty:
+            raise LabError(
+                f"using the detector {self.detector_id}",
+                "GuardDuty is to be left out",
+                "Leave out either --detector or --no-guardduty.",
                 exit_code=2,
             )
         if self.detector_id is not None and not DETECTOR_ID.fullmatch(self.detector_id):

@@ -1,0 +1,74 @@
+"""LocalStack and what answers like it: how it is reached, and what it does not have.
+
+The address is localstack-client's: `AWS_ENDPOINT_URL`, else `LOCALSTACK_HOST` (and `USE_SSL`), else
+http://localhost:4566. Emulators differ in what they emulate, so each is asked, and never by its name.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from templates.deploy import Credentials, Session
+
+KEY = "test"
+"""What LocalStack's documentation and awslocal sign with: key and secret. Nothing of the user's own goes there."""
+
+UNREAL_DETECTOR = "0" * 32
+"""An id of no detector: whoever has threat lists says so, whoever has none fails otherwise."""
+
+REFUSED = frozenset({"AccessDenied", "AccessDeniedException"})
+
+
+class LocalStackSession(boto3.session.Session):  # type: ignore[misc]  # boto3 has no types
+    """A boto3 session of which every client asks LocalStack, whatever services localstack-client has ports for."""
+
+    def client(self, service_name: str, /, *, config: Config | None = None) -> Any:
+        """Return a client of the service. Buckets go into the path: their host names seldom resolve."""
+        from localstack_client.config import get_service_endpoint
+
+        here = Config(s3={"addressing_style": "path"}, proxies={}, retries={"total_max_attempts": 2})
+        return super().client(
+            service_name,
+            endpoint_url=get_service_endpoint("s3"),
+            verify=False,  # of https://localhost, as localstack-client does
+            config=config.merge(here) if config else here,
+        )
+
+
+def connect(credentials: Credentials | None) -> Session:
+    """Return a session with the credentials of a role, or with LocalStack's usual ones for None."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    session: Session = LocalStackSession(
+        aws_access_key_id=credentials.access_key_id if credentials else KEY,
+        aws_secret_access_key=credentials.secret_access_key if credentials else KEY,
+        aws_session_token=credentials.session_token if credentials else None,
+        region_name=region,
+    )
+    return session
+
+
+def absent(session: Session) -> tuple[str, ...]:
+    """Return which of guardduty, config and cloudtrail this emulator does not have; reads only.
+
+    Threat lists count as GuardDuty: some emulators have detectors, and call a stack with a list complete that they
+    never made. Raises botocore's errors where nothing answers.
+    """
+    looks: tuple[tuple[str, Callable[[Any], object]], ...] = (
+        ("guardduty", lambda client: client.list_detectors()),
+        ("guardduty", lambda client: client.list_threat_intel_sets(DetectorId=UNREAL_DETECTOR)),
+        ("config", lambda client: client.describe_configuration_recorders()),
+        ("cloudtrail", lambda client: client.describe_trails()),
+    )
+    return tuple(dict.fromkeys(service for service, look in looks if _fails(look, session.client(service))))
+
+
+def _fails(look: Callable[[Any], object], client: Any) -> bool:
+    try:
+        look(client)
+    except ClientError as error:
+        return error.response["Error"]["Code"] not in ("BadRequestException", *REFUSED)
+    return False
