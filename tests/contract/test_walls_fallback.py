@@ -19,6 +19,13 @@ NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 needs_kernel = pytest.mark.skipif(not host.has_kernel_walls(), reason="these walls are Linux's")
 
 
+def boot_with(patch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every child run `patch` before anything else of it does."""
+    before, found, after = pool_module._BOOT.partition("from _lab.{} import")
+    assert found
+    monkeypatch.setattr(pool_module, "_BOOT", before + patch + found + after)
+
+
 @pytest.fixture(params=["forks", "does not fork"])
 def weak(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Environments]:
     """A pool on a platform without kernel walls, one that forks like macOS and one that does not like Windows."""
@@ -32,8 +39,7 @@ def weak(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.fixture(params=[0, 1, 4])
 def old(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Environments]:
     """A pool on a Linux with an older Landlock, or none."""
-    patch = f"import _lab.seccomp; _lab.seccomp.landlock_version = lambda: {request.param}; from _lab.{{}} import main; main()"
-    monkeypatch.setattr(pool_module, "_BOOT", pool_module._BOOT.replace("from _lab.{} import main; main()", patch))
+    boot_with(f"import _lab.seccomp; _lab.seccomp.landlock_version = lambda: {request.param}; ", monkeypatch)
     pool = Environments(folder=tmp_path)
     yield pool
     pool.close()
@@ -152,9 +158,9 @@ def test_a_keeper_that_listens_late_knows_when_a_connection_was_made(
 ) -> None:
     """On a busy machine it hears of a connection when the dry run is invocations further, or over, and its process gone."""
     monkeypatch.setattr(host, "has_kernel_walls", lambda: False)
-    late = "import time, _lab.keeper as k; on = k.Keeper._wait; k.Keeper._wait = lambda *a: time.sleep(0.3) or on(*a); "
-    monkeypatch.setattr(
-        pool_module, "_BOOT", pool_module._BOOT.replace("from _lab.{} import", late + "from _lab.{} import")
+    boot_with(
+        "import time, _lab.keeper as k; on = k.Keeper._wait; k.Keeper._wait = lambda *a: time.sleep(0.3) or on(*a); ",
+        monkeypatch,
     )
     pool = Environments(folder=tmp_path)
     code = """
@@ -201,8 +207,7 @@ def handler(event, context):
 @needs_kernel
 def test_a_kernel_that_refuses_its_walls_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where a container forbids the filter, functions still run, and `walls()` says what is left."""
-    patch = "import _lab.seccomp; del _lab.seccomp.confine; from _lab.{} import main; main()"
-    monkeypatch.setattr(pool_module, "_BOOT", pool_module._BOOT.replace("from _lab.{} import main; main()", patch))
+    boot_with("import _lab.seccomp; del _lab.seccomp.confine; ", monkeypatch)
     pool = Environments(folder=tmp_path)
     assert pool.walls().kernel
     assert run(pool, "def handler(event, context): return 1").payload == b"1"
