@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 THREADS = 12
 CHECK_SESSION = "lab-check"
+STARTS = 7
+"""How many processes a new lab's history takes: three functions, one of which is configured anew a few times."""
 
 
 def main() -> int:
@@ -118,7 +120,10 @@ def _listen(host: str, port: int) -> "Server":
     """Return the server with its port taken: a busy one is told before the lab is loaded. It serves nothing yet."""
     from cheroot.wsgi import Server
 
+    from simulator.connections import Connection
+
     server = Server((host, port), None, numthreads=THREADS, request_queue_size=128, server_name="lab")
+    server.ConnectionClass = Connection
     try:
         server.prepare()
     except OSError as taken:
@@ -150,13 +155,14 @@ def _refuse_outside() -> None:
 
 
 def _serve(options: Options, home: Home, server: "Server") -> int:
-    from simulator.control import Control, versions
-    from simulator.gateway import Gateway
-
     endpoint_url = f"http://127.0.0.1:{server.bind_addr[1]}"
     if options.verify:
         _limit_myself()
     opened = open_lab(options, home, endpoint_url)
+
+    from simulator.control import Control, versions
+    from simulator.gateway import Gateway
+
     lab = opened.lab
     stopping = threading.Event()
     running = running_of(lab, endpoint_url, options.hosted)
@@ -232,7 +238,9 @@ def open_lab(options: Options, home: Home, endpoint_url: str) -> Opened:
         journal.close()
         for file in files_of(home.journal):
             file.unlink()  # a start that was interrupted: nobody has been told of that lab
-    return Opened(_make_lab(options, home, endpoint_url, Environments()))
+    environments = Environments()
+    with environments.ahead(STARTS):  # they get ready on another core while this one imports moto and plays the history
+        return Opened(_make_lab(options, home, endpoint_url, environments))
 
 
 def _replayed(options: Options, journal: Any, endpoint_url: str, environments: Any) -> Opened:

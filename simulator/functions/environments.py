@@ -13,8 +13,9 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ class Environments:
         self._kernel = host.has_kernel_walls()
         self._lock = threading.Lock()
         self._live: OrderedDict[str, _Environment] = OrderedDict()
-        self._closed = False
+        self._waiting: list[_Launched] = []
+        self._retiring: list[threading.Thread] = []
 
     @property
     def forks(self) -> bool:
@@ -93,6 +95,18 @@ class Environments:
             # Taken here and not in the thread: a late thread must not put an older configuration in a newer one's place.
             environment = self._environment(spec)
             threading.Thread(target=self._warm_up, args=(environment,), daemon=True).start()
+
+    @contextmanager
+    def ahead(self, count: int) -> Iterator[None]:
+        """Start `count` processes now, for the functions that will be needed within: each takes one, and is warm the sooner."""
+        try:
+            for _ in range(count):
+                launched = _launch(self._own_folder(), kernel=self._kernel)
+                with self._lock:
+                    self._waiting.append(launched)
+            yield
+        finally:
+            self._end_waiting()
 
     def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         """Run the function once, in its warm process or a new one.
@@ -164,8 +178,11 @@ class Environments:
             environments = tuple(self._live.values())
             self._live.clear()
             folder, self._folder = self._folder, None
-        for environment in environments:
-            environment.retire()
+            retiring, self._retiring = self._retiring, []
+        retiring += [_in_background(environment.retire) for environment in environments]
+        self._end_waiting()
+        for thread in retiring:
+            thread.join()
         if folder is not None:
             _remove(folder)
 
@@ -210,8 +227,9 @@ class Environments:
             self._live[spec.key] = found
             while len(self._live) > self._most_live:
                 ended.append(self._live.popitem(last=False)[1])
-        for environment in ended:
-            environment.retire()
+            # Nobody finds them any more; their ends, which take a moment, need not be waited for.
+            self._retiring = [thread for thread in self._retiring if thread.is_alive()]
+            self._retiring += [_in_background(environment.retire) for environment in ended]
         return found
 
     def _is_current(self, spec: FunctionSpec) -> bool:
@@ -233,13 +251,29 @@ class Environments:
     def _ensure_started(self, environment: _Environment) -> None:
         if environment.is_alive():
             return
-        folder = self._own_folder()
         try:
-            environment.start(folder, kernel=self._kernel)
+            environment.start(self._launched())
         except _NoWalls:
             log.warning("the kernel refused the walls; connections are recorded by an audit hook only")
             self._kernel = False
-            environment.start(folder, kernel=False)
+            self._end_waiting()
+            environment.start(self._launched())
+
+    def _launched(self) -> _Launched:
+        """Return a process that waits to be told its function: one that was started ahead, or a new one."""
+        with self._lock:
+            while self._waiting:
+                launched = self._waiting.pop(0)
+                if launched.process.poll() is None:
+                    return launched
+                launched.end()
+        return _launch(self._own_folder(), kernel=self._kernel)
+
+    def _end_waiting(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for launched in waiting:
+            launched.end()
 
     def _own_folder(self) -> Path:
         """Return the private folder of the pool, made when first it is needed, and again if it was cleaned away."""
@@ -281,6 +315,51 @@ class Environments:
         return str(answer["why"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Launched:
+    """A process that has not been told yet which function it keeps, and its folder. `kernel`: whether it shall put up walls."""
+
+    process: subprocess.Popen[bytes]
+    root: Path
+    kernel: bool
+
+    def end(self) -> None:
+        """End it, which ends what it has started; remove the files."""
+        _end_process(self.process)
+        _remove(self.root)
+
+
+def _launch(folder: Path, *, kernel: bool) -> _Launched:
+    """Start a process that will keep a function. Raises _Gone."""
+    try:
+        root = Path(tempfile.mkdtemp(prefix="f-", dir=folder))
+    except FileNotFoundError as cleaned_away:
+        raise _Gone("the pool's folder went with its last function") from cleaned_away
+    for name in ("task", "tmp", "dry"):
+        (root / name).mkdir(mode=0o700)
+    boot = _BOOT.format("keeper" if host.FORKS else "portable")
+    command = [host.interpreter(), "-I", "-S", "-c", boot, str(_CHILD)]
+    if sys.platform == "darwin" and not kernel:
+        command = [*_SANDBOX, *command]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env=host.clean_environment(),
+        cwd=root,
+        start_new_session=True,
+    )
+    return _Launched(process, root, kernel)
+
+
+def _in_background(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
 class _Environment:
     """One function's keeper process, as the simulator sees it."""
 
@@ -288,45 +367,25 @@ class _Environment:
         self.spec = spec
         self.lock = threading.Lock()
         self.retired = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._root: Path | None = None
+        self._launched: _Launched | None = None
 
     def is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._launched is not None and self._launched.process.poll() is None
 
-    def start(self, folder: Path, *, kernel: bool) -> None:
-        """Unpack the code and start the keeper. Raises BadPackage, _NoWalls, _Gone."""
+    def start(self, launched: _Launched) -> None:
+        """Unpack the code and tell the process its function. Raises BadPackage, _NoWalls, _Gone."""
         self.end()
-        try:
-            root = self._root = Path(tempfile.mkdtemp(prefix="f-", dir=folder))
-        except FileNotFoundError as cleaned_away:
-            raise _Gone("the pool's folder went with its last function") from cleaned_away
-        for name in ("task", "tmp", "dry"):
-            (root / name).mkdir(mode=0o700)
-        unpack(self.spec.code_zip, root / "task")
-        libraries = _link_libraries(root)
-        boot = _BOOT.format("keeper" if host.FORKS else "portable")
-        command = [host.interpreter(), "-I", "-S", "-c", boot, str(_CHILD)]
-        if sys.platform == "darwin" and not kernel:
-            command = [*_SANDBOX, *command]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=host.clean_environment(),
-            cwd=root,
-            start_new_session=True,
-        )
-        ready = self.ask(_config(self.spec, root, libraries, kernel=kernel), _START_S)
+        self._launched = launched
+        unpack(self.spec.code_zip, launched.root / "task")
+        libraries = _link_libraries(launched.root)
+        ready = self.ask(_config(self.spec, launched.root, libraries, kernel=launched.kernel), _START_S)
         if ready["kind"] == "no walls":
             self.end()
             raise _NoWalls
 
     def ask(self, request: frames.Message, seconds: float) -> frames.Message:
         """Send a request and return its answer. Raises _Gone."""
-        process = self._process
+        process = self._launched.process if self._launched is not None else None
         if process is None or process.stdin is None or process.stdout is None:
             raise _Gone("not started")
         try:
@@ -343,12 +402,9 @@ class _Environment:
 
     def end(self) -> None:
         """End the keeper, which ends the rest; remove the files."""
-        process, self._process = self._process, None
-        if process is not None:
-            _end_process(process)
-        root, self._root = self._root, None
-        if root is not None:
-            _remove(root)
+        launched, self._launched = self._launched, None
+        if launched is not None:
+            launched.end()
 
 
 def _remove(folder: Path) -> None:
