@@ -6,7 +6,7 @@ none of it. Broken environments and bad usage are LabErrors, which `lab.py` prin
 
 `--language` chooses the language of whatever is said to the trainee: the scenario's texts are loaded in it and the
 grader's messages said in it; commands, ids and the members of the JSON document are the same in all. `lab check
---language all` is for the console, whose readers change the language of a page: one check, and its document in each.
+--every-language` is for the console, whose readers change the language of a page: one check, its document in each.
 """
 
 import json
@@ -56,14 +56,6 @@ class Language(StrEnum):
     VI = "vi"
 
 
-class Languages(StrEnum):
-    """What `lab check` can write its report in: one language, or a JSON object of documents by language."""
-
-    EN = "en"
-    VI = "vi"
-    ALL = "all"
-
-
 LanguageOption = Annotated[Language, typer.Option("--language", help="The language of the texts.")]
 TargetOption = Annotated[Target, typer.Option("--target", help="Where the lab runs.")]
 
@@ -83,15 +75,16 @@ def build(world_of: Callable[[str], "World"]) -> typer.Typer:
         require_proof: Annotated[
             bool, typer.Option("--require-proof", help="Pass only answers that your own calls in CloudTrail back up.")
         ] = False,
-        language: Annotated[
-            Languages, typer.Option("--language", help="The report's language; all: an object of reports, in JSON.")
-        ] = Languages.EN,
+        language: LanguageOption = Language.EN,
+        every_language: Annotated[
+            bool, typer.Option("--every-language", help="Write a JSON object of the report in every language.")
+        ] = False,
         target: TargetOption = Target.SIMULATOR,
     ) -> None:
         """Grade the investigation and the fix. Answers given once are remembered."""
         given = {"function-name": function_name, "malicious-ip": malicious_ip, "creator": creator}
         answers = {task: text for task, text in given.items() if text is not None}
-        said = speaker(Language.EN if language is Languages.ALL else language.value)
+        said = speaker(language.value)
         for task, text in answers.items():
             if problem := unusable(task, text):
                 reading = say("reading --{task}", task=task)
@@ -108,6 +101,7 @@ def build(world_of: Callable[[str], "World"]) -> typer.Typer:
             require_proof=require_proof,
             colour=colour,
             language=language,
+            every_language=every_language,
         )
         _write(document, output, said)
         raise typer.Exit(0 if report.passed else 1)
@@ -141,12 +135,13 @@ def run(
     format: Format = Format.TEXT,
     require_proof: bool = False,
     colour: bool = False,
-    language: Languages = Languages.EN,
+    language: Language = Language.EN,
+    every_language: bool = False,
 ) -> tuple["Report", str]:
     """Check the lab once: ask for missing answers, collect, grade, record the attempt. Return report and document.
 
-    `ask(task id, question)` returns an answer or ""; None asks nothing. In all languages the account is asked once and
-    graded for each, which is the same but for the texts; the report returned is then the English one.
+    `ask(task id, question)` returns an answer or ""; None asks nothing. With `every_language` the document is a JSON
+    object of documents by language: the account is asked once and graded for each, which differs in the texts alone.
     Raises LabError where the lab cannot be asked.
     """
     from checker.collect import collect
@@ -154,12 +149,12 @@ def run(
     from checker.report import attempt
     from scenario.load import load
 
-    codes = [each.value for each in Language] if language is Languages.ALL else [language.value]
+    codes = [each.value for each in Language] if every_language else [language.value]
     scenarios = {code: load(SCENARIO, tasks_only=True, language=code) for code in codes}
-    scenario = scenarios[codes[0]]
+    scenario = scenarios[language.value]
     texts = dict(world.memory.answers())
     if ask:
-        _ask_missing(scenario, texts, ask, world.memory, speaker(codes[0]))
+        _ask_missing(scenario, texts, ask, world.memory, speaker(language.value))
     hints = {task.id: world.memory.hints_taken(task.id) for task in scenario.tasks}
     answers = Answers(
         texts=texts, attempts=tuple(world.memory.attempts()), hints=hints, key_used_at=world.memory.key_used_at()
@@ -170,12 +165,12 @@ def run(
         code: grade(each, evidence, answers, lab_id=world.lab_id, target=world.target, require_proof=require_proof)
         for code, each in scenarios.items()
     }
-    report = reports[codes[0]]
+    report = reports[language.value]
     world.memory.record(attempt(report, texts))
     documents = {
         code: _document(reports[code], format, scenarios[code], evidence, answers, colour, code) for code in codes
     }
-    return report, json.dumps(documents) if language is Languages.ALL else documents[codes[0]]
+    return report, json.dumps(documents) if every_language else documents[language.value]
 
 
 def _document(
@@ -286,7 +281,6 @@ __all__ = [
     "SCENARIO",
     "Format",
     "Language",
-    "Languages",
     "build",
     "next_hint",
     "run",

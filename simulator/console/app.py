@@ -20,7 +20,7 @@ from simulator.console.aws import ApiError, Caller, Page, Session
 from simulator.console.guide import guide_html, scenario_language
 from simulator.console.inside import Send
 from simulator.console.lab import LabSide
-from simulator.console.texts import LANGUAGES, language, t
+from simulator.console.texts import LANGUAGES, in_language, language, t
 from simulator.console.views import BLUEPRINTS
 from simulator.console.web import Shared, is_instructor, own_path, render, shared
 from simulator.home import Home, Running
@@ -158,6 +158,7 @@ def _headers(response: Response) -> Response:
 def _context() -> dict[str, Any]:
     return {
         "t": t,
+        "in_language": in_language,
         "language": language(),
         "languages": LANGUAGES,
         "token_for": token_for,

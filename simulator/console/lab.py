@@ -1,6 +1,7 @@
 """What the lab keeps beside AWS: lab time, answers, hints, checks. Asked of the control API; checks run as `lab check`.
 
 The console never grades: the checker is another room, and meets the lab only as an AWS client and over the control API.
+Every check and debrief is asked for in all languages (`--every-language`) and kept so: which one shows is the page's choice.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 from scenario.errors import LabError
 from simulator import environment
 from simulator.console.inside import Send
+from simulator.console.texts import in_language, language, t
 from simulator.home import Home, Running
 
 CHECK_SECONDS = 180
@@ -25,7 +27,7 @@ _ROOT = Path(__file__).parent.parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graded:
-    """A finished `lab check`: its report, and the command that gave it."""
+    """A finished `lab check`: its report in the page's language, and the command that gives it."""
 
     report: dict[str, Any]
     command: str
@@ -86,14 +88,14 @@ class LabSide:
         """Have the lab graded, with new answers by task. Raises LabError for an unreadable answer, or a lab that cannot be asked."""
         arguments = ["check", *(f"--{task}={text}" for task, text in answers.items()), "--no-input"]
         shown = " ".join(["lab", "check", *(f'--{task} "{text}"' for task, text in answers.items())])
-        document = self._lab([*arguments, "--format", "json"])
-        self._kept.write_text(document, "utf-8")
-        return Graded(report=json.loads(document), command=shown)
+        reports = {code: json.loads(text) for code, text in self._lab([*arguments, "--format", "json"]).items()}
+        self._kept.write_text(json.dumps(reports), "utf-8")
+        return Graded(report=reports[language()], command=in_language(shown))
 
     def last_report(self, attempts: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Return the report of the check that was made last, if it was made here; None otherwise."""
+        """Return the report of the check that was made last, in the page's language, if it was made here; None otherwise."""
         try:
-            report: dict[str, Any] = json.loads(self._kept.read_text("utf-8"))
+            report: dict[str, Any] = json.loads(self._kept.read_text("utf-8")).get(language(), {})
         except (FileNotFoundError, ValueError):
             return None
         if report.get("lab_id") != self.running.lab_id or not attempts:
@@ -101,16 +103,17 @@ class LabSide:
         last = datetime.fromisoformat(attempts[-1]["at"])
         return report if datetime.fromisoformat(report["lab_time"]) == last else None
 
-    def debrief(self) -> str:
-        """Return the debrief of the lab as it is now: a self-contained HTML page. It counts as a check."""
+    def debrief(self) -> dict[str, str]:
+        """Return the debrief of the lab as it is now by language: a self-contained HTML page each. It counts as one check."""
         return self._lab(["check", "--no-input", "--format", "html"])
 
-    def _lab(self, arguments: list[str]) -> str:
+    def _lab(self, arguments: list[str]) -> dict[str, str]:
+        """Run a check and return its document by language; what it has to say beside that is in the page's."""
         if not self._checking.acquire(blocking=False):
-            raise LabError("checking the lab", "a check is running already", "Wait for its end.", exit_code=2)
+            raise LabError("checking the lab", t("A check is running already"), t("Wait for its end."), exit_code=2)
         try:
             ended = subprocess.run(
-                [sys.executable, "-m", "lab", *arguments],
+                [sys.executable, "-m", "lab", *arguments, "--every-language", "--language", language()],
                 capture_output=True,
                 encoding="utf-8",
                 timeout=CHECK_SECONDS,
@@ -123,15 +126,19 @@ class LabSide:
             )
         except subprocess.TimeoutExpired as slow:
             raise LabError(
-                "checking the lab", f"it took longer than {CHECK_SECONDS} s", "Run 'lab check' in a terminal."
+                "checking the lab",
+                t("It took longer than {count} seconds", count=CHECK_SECONDS),
+                t("Run lab check in a terminal."),
             ) from slow
         finally:
             self._checking.release()
         if ended.returncode not in (0, 1) or not ended.stdout:
             told = ended.stderr.strip().splitlines()
-            happened = told[-1].removeprefix("lab: ") if told else f"it ended with code {ended.returncode}"
-            raise LabError("checking the lab", happened.rstrip("."), "See server.log.", exit_code=ended.returncode or 3)
-        return ended.stdout
+            happened = told[-1].removeprefix("lab: ") if told else t("It ended with code {code}", code=ended.returncode)
+            then = t("Nothing was checked.") if ended.returncode == 2 else t("See server.log.")
+            raise LabError("checking the lab", happened.rstrip("."), then, exit_code=ended.returncode or 3)
+        documents: dict[str, str] = json.loads(ended.stdout)
+        return documents
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         headers = {"X-Lab-Token": self.running.token, "Content-Type": "application/json"}
@@ -140,6 +147,6 @@ class LabSide:
         value = json.loads(answer.body)
         if answer.status != 200:
             raise LabError(
-                f"asking the lab for {path}", str(value.get("error", "")).rstrip("."), "See server.log.", exit_code=2
+                f"asking the lab for {path}", str(value.get("error", "")).rstrip("."), t("See server.log."), exit_code=2
             )
         return value

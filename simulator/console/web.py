@@ -49,7 +49,7 @@ class Shared:
     running: Running
     lab: LabSide
     memory: Memory = field(default_factory=Memory)
-    debrief: str = ""
+    debrief: dict[str, str] = field(default_factory=dict)
 
 
 def shared() -> Shared:

@@ -1,7 +1,6 @@
 """The lab itself: the assignment, tasks with answers, hints and checks, lab time, the guide, the debrief."""
 
 from functools import cache
-from typing import Any
 
 from flask import Blueprint, current_app, redirect, session
 from werkzeug.exceptions import NotFound
@@ -12,7 +11,7 @@ from scenario.model import Scenario, Task
 from simulator.console.commands import Command
 from simulator.console.guide import guide_html, rendered, scenario_language
 from simulator.console.lab import LabSide
-from simulator.console.texts import t
+from simulator.console.texts import in_language, language, t
 from simulator.console.web import done, own_path, posted, render, shared
 
 pages = Blueprint("lab", __name__)
@@ -93,7 +92,9 @@ def hint() -> Response:
         return done(f"/console/lab#{task.id}", t("There are no further hints for this task."), commands=())
     side.take_hint(task.id)
     return done(
-        f"/console/lab#{task.id}", t("A hint is shown with its task."), commands=(Command(f"lab hint {task.id}"),)
+        f"/console/lab#{task.id}",
+        t("A hint is shown with its task."),
+        commands=(Command(in_language(f"lab hint {task.id}")),),
     )
 
 
@@ -130,14 +131,14 @@ def debrief() -> Response:
 def make_debrief() -> Response:
     """Make the debrief of the lab as it is now."""
     shared().debrief = shared().lab.debrief()
-    command = Command("lab check --no-input --format html --output debrief.html")
+    command = Command(in_language("lab check --no-input --format html --output debrief.html"))
     return done("/console/lab/debrief", t("The debrief is below."), commands=(command,))
 
 
 @pages.get("/console/lab/debrief/page")
 def debrief_page() -> Response:
     """Return the debrief itself. It is a document of its own: no script runs in it, and it can reach nothing."""
-    made: Any = shared().debrief
+    made = shared().debrief.get(language())
     if not made:
         raise NotFound
     return current_app.response_class(made, headers={"Content-Security-Policy": DEBRIEF_POLICY})

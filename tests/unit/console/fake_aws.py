@@ -44,6 +44,7 @@ class FakeLab:
     def __init__(self) -> None:
         self.answers: dict[str, str] = {}
         self.hints: dict[str, int] = {}
+        self.attempts: list[dict[str, Any]] = []
         self.advanced: list[float] = []
         self.keys = 0
 
@@ -71,7 +72,7 @@ class FakeLab:
                 "/_lab/time": {"lab_time": "2026-11-24T10:20:00Z"},
                 "/_lab/answers": self.answers,
                 "/_lab/hints": self.hints,
-                "/_lab/attempts": [],
+                "/_lab/attempts": self.attempts,
                 "/_lab/look-ahead": {"connections": [], "why": [], "determinable": True, "until": "", "invocations": 0},
             }[path]
         )  # fmt: skip
