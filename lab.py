@@ -343,7 +343,19 @@ class _Plain:
                     return value
                 if value in [member.value for member in wanted]:
                     return wanted(value)
+            if wanted is int and (number := _number(value, self._descriptor.parameter_info)) is not None:
+                return number
         return self._thorough(self._descriptor).coerce(value, param=param, ctx=ctx)
+
+
+def _number(value: Any, asked: Any) -> int | None:
+    """Return the number that a value means, where it is one in plain digits and within its option's bounds."""
+    if type(value) is str and value.isascii() and value.isdecimal():
+        value = int(value)
+    if type(value) is not int:
+        return None
+    within = (asked.min is None or value >= asked.min) and (asked.max is None or value <= asked.max)
+    return value if within else None
 
 
 def _read_plainly() -> None:
