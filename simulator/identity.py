@@ -5,6 +5,7 @@ that draws it: the same seed and the same changes give the same ids, whatever wa
 """
 
 import base64
+import functools
 import hashlib
 import random
 import uuid
@@ -71,6 +72,7 @@ class Ids(random.Random):
         return f"{self.getrandbits(7) << 1:02x}{(milliseconds(at) << 7) | self.getrandbits(7):012x}{self.hex(18)}"
 
 
+@functools.lru_cache(maxsize=1024)
 def account_of(unique_id: str) -> str | None:
     """Return the account that an id such as ASIA… or AROA… decodes to; None where it is not such an id."""
     try:

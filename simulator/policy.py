@@ -71,8 +71,9 @@ def evaluate(policies: Iterable[Document], request: Request, boundary: Document 
 
 def applies(statement: Document, request: Request) -> bool:
     """Return whether a statement speaks of the request: its action, its resource and its conditions."""
+    action = request.action.lower()
     return (
-        _element(statement, "Action", lambda pattern: matches(pattern.lower(), request.action.lower()))
+        _element(statement, "Action", lambda pattern: matches(pattern.lower(), action))
         and _element(
             statement, "Resource", lambda pattern: matches(_filled(pattern, request), request.resource), absent=True
         )
@@ -88,6 +89,7 @@ def _element(statement: Document, name: str, test: Callable[[str], bool], *, abs
     return absent
 
 
+@lru_cache(maxsize=8192)
 def matches(pattern: str, text: str) -> bool:
     """Return whether `text` fits a pattern in which `*` is anything and `?` one character; brackets are themselves."""
     return fnmatchcase(text, pattern.replace("[", "[[]"))

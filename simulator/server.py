@@ -7,6 +7,7 @@ is not. The server itself connects to nothing outside: an audit hook refuses it.
 import argparse
 import contextlib
 import dataclasses
+import gc
 import ipaddress
 import json
 import logging
@@ -16,6 +17,7 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -120,7 +122,7 @@ def _listen(host: str, port: int) -> "Server":
     """Return the server with its port taken: a busy one is told before the lab is loaded. It serves nothing yet."""
     from cheroot.wsgi import Server
 
-    from simulator.connections import Connection
+    from simulator.http_server import Connection
 
     server = Server((host, port), None, numthreads=THREADS, request_queue_size=128, server_name="lab")
     server.ConnectionClass = Connection
@@ -158,7 +160,8 @@ def _serve(options: Options, home: Home, server: "Server") -> int:
     endpoint_url = f"http://127.0.0.1:{server.bind_addr[1]}"
     if options.verify:
         _limit_myself()
-    opened = open_lab(options, home, endpoint_url)
+    with _few_collections():
+        opened = open_lab(options, home, endpoint_url)
 
     from simulator.control import Control, versions
     from simulator.gateway import Gateway
@@ -186,6 +189,19 @@ def _serve(options: Options, home: Home, server: "Server") -> int:
         lab.environments.close()
         home.forget_running()
     return 0
+
+
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Collect garbage seldom while a lab is opened, which makes next to none but much that stays, and never look at that again."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*usual)
 
 
 def _limit_myself() -> None:

@@ -213,19 +213,23 @@ def is_read(service: str, operation: str) -> bool:
 
 def credential(request: HttpRequest) -> tuple[str, str, str]:
     """Return access key, region and signing name from the Authorization header or a presigned query; empty where absent."""
-    authorization = request.header("authorization")
+    return _credential(request.header("authorization"), request.query)
+
+
+@functools.lru_cache(maxsize=32)  # a request is asked several times on its way
+def _credential(authorization: str, query: str) -> tuple[str, str, str]:
     found = re.search(r"Credential=([^,\s]+)", authorization)
     scope = found.group(1) if found else ""
-    if not scope and "X-Amz-Credential" in request.query:
-        scope = parse_qs(request.query).get("X-Amz-Credential", [""])[0]
+    if not scope and "X-Amz-Credential" in query:
+        scope = parse_qs(query).get("X-Amz-Credential", [""])[0]
     parts = unquote(scope).rsplit("/", 4)
     if len(parts) == 5:
         return parts[0], parts[2], parts[3]
     old_style = re.match(r"AWS ([^:\s]+):", authorization)
     if old_style:
         return old_style.group(1), "us-east-1", "s3"
-    if "AWSAccessKeyId=" in request.query:
-        return parse_qs(request.query).get("AWSAccessKeyId", [""])[0], "us-east-1", "s3"
+    if "AWSAccessKeyId=" in query:
+        return parse_qs(query).get("AWSAccessKeyId", [""])[0], "us-east-1", "s3"
     return "", "", ""
 
 
@@ -495,9 +499,12 @@ def check(
 # --- answers ------------------------------------------------------------------------------------------------------
 
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one for every answer
+
+
 def _json(shape: Any, value: Any) -> bytes:
     write = writer(shape)
-    return json.dumps(value if write is None else write(value), separators=(",", ":")).encode()
+    return _compact(value if write is None else write(value)).encode()
 
 
 def _xml(shape: Any, value: Any, tag: str) -> str:
@@ -582,21 +589,18 @@ def _rest_json(shape: Any, result: Mapping[str, Any], status: int, headers: dict
     headers["Content-Type"] = "application/json"
     if shape is None:
         return HttpAnswer(status=status, headers=headers, body=b"" if status == 204 else b"{}")
-    body: dict[str, Any] = {}
-    for name, member in shape.members.items():
+    elsewhere = _outside_the_body(shape)
+    for name, member in elsewhere.items():
         value = result.get(name)
-        location = member.serialization.get("location")
         if value is None:
             continue
-        if location == "header":
+        if member.serialization["location"] == "header":
             wire = timestamp(value, "rfc822") if member.type_name == "timestamp" else value
             headers[member.serialization["name"]] = (
                 ("true" if wire else "false") if isinstance(wire, bool) else str(wire)
             )
-        elif location == "statusCode":
+        elif member.serialization["location"] == "statusCode":
             status = value
-        elif location is None:
-            body[name] = value
     payload = shape.serialization.get("payload")
     if payload:
         value = result.get(payload)
@@ -605,8 +609,14 @@ def _rest_json(shape: Any, result: Mapping[str, Any], status: int, headers: dict
             return HttpAnswer(status=status, headers=headers, body=raw)
         raw = _json(shape.members[payload], value or {})
     else:
-        raw = _json(shape, body)
+        raw = _json(shape, {name: value for name, value in result.items() if name not in elsewhere})
     return HttpAnswer(status=status, headers=headers, body=b"" if status == 204 else raw)
+
+
+@functools.lru_cache(maxsize=2000)
+def _outside_the_body(shape: Any) -> Mapping[str, Any]:
+    """Return the members of an answer that are headers or its status, by name."""
+    return {name: member for name, member in shape.members.items() if "location" in member.serialization}
 
 
 def _error_shape(service: str, code: str) -> Any:

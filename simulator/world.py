@@ -666,6 +666,7 @@ class Lab:
         self._tell(ask, done, now, entry.change, entry.seq)
 
 
+@functools.lru_cache(maxsize=16)  # a call asks twice: when it begins, and when the views are told of it
 def _names(seed: str, change: int | None, seq: int) -> tuple[str, str]:
     """Return request id and event id of a call."""
     ids = Ids.of(seed, "call", change) if change else Ids.of(seed, "read call", seq)
