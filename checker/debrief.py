@@ -303,6 +303,12 @@ section { border-left: .3rem solid #888; padding-left: 1rem; margin: 1rem 0; }
 section.passed, .ok { border-color: #2a7f3f; } section.failed, .no { border-color: #b3261e; }
 .score { border-left: .3rem solid; padding-left: 1rem; font-size: 1.2rem; }
 tr.incident td { font-weight: 600; } tr.change td { font-style: italic; }
+code { overflow-wrap: anywhere; }
+@media (max-width: 40rem) { /* a row's cells one below the other, else four columns break words into letters */
+  thead { display: none; }
+  tr { display: block; padding: .4rem 0; border-bottom: 1px solid #8886; }
+  th, td { display: inline-block; padding: 0 .6rem 0 0; border: 0; }
+}
 """.strip()
 
 _PAGE = """<!doctype html>
