@@ -295,7 +295,7 @@ def _references(scenario: Scenario, said: Speaker) -> str:
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8886; }
 td { overflow-wrap: anywhere; }
@@ -303,7 +303,6 @@ section { border-left: .3rem solid #888; padding-left: 1rem; margin: 1rem 0; }
 section.passed, .ok { border-color: #2a7f3f; } section.failed, .no { border-color: #b3261e; }
 .score { border-left: .3rem solid; padding-left: 1rem; font-size: 1.2rem; }
 tr.incident td { font-weight: 600; } tr.change td { font-style: italic; }
-code { overflow-wrap: anywhere; }
 @media (max-width: 40rem) { /* a row's cells one below the other, else four columns break words into letters */
   thead { display: none; }
   tr { display: block; padding: .4rem 0; border-bottom: 1px solid #8886; }
