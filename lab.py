@@ -139,10 +139,34 @@ def world_of(target: str) -> World:
         control = client.required(home)
         _stay_in_the_lab(home, control.running)
         return SimulatorWorld(control, _checkers_clients(control.running))
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from templates.reach import unreached
+
+    try:
+        return _cloud_world(target, home)
+    except (BotoCoreError, ClientError) as error:
+        raise unreached(target, error) from error
+
+
+def _cloud_world(target: str, home: Home) -> World:
+    """Return the lab in an account or on an emulator. Raises botocore's errors where it is out of reach."""
     from checker.cloud import CloudWorld
 
     session = _session_factory(target)(None)
-    return CloudWorld(target=target, session=session, folder=home.path / "targets")
+    if target != "localstack":
+        return CloudWorld(target=target, session=session, folder=home.path / "targets")
+    from templates.localstack import absent
+    from templates.options import Options
+    from templates.outcome import made
+    from templates.preflight import LACKS
+
+    def seen() -> str:
+        alone = Options().without(("guardduty", "config", "cloudtrail"))
+        return "; ".join(f"{check.name}: {check.found.rstrip('.')}" for check in made(session, alone))
+
+    lacking = {service: LACKS[service].name for service in absent(session)}
+    return CloudWorld(target=target, session=session, folder=home.path / "targets", lacking=lacking, seen=seen)
 
 
 def _checkers_clients(running: Running) -> Callable[[str], Any]:

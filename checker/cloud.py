@@ -6,16 +6,18 @@ young to tell, the answer is "not known yet", with the moment from which it is.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 from checker.collect import assigned_finding, event, finding
 from checker.evidence import CONTAINING, FINDING_TYPE, Finding
 from checker.memory import FileMemory
 from checker.worlds import AGENT, Memory, NextConnection, Outlook, user_agent
+from scenario.errors import LabError
 
 PERIOD = timedelta(minutes=10)
 """The module's schedule, for a function that no rule names."""
@@ -152,17 +154,32 @@ def period_of(schedule: str) -> timedelta:
     return timedelta(days=1) if schedule else PERIOD
 
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 class CloudWorld:
     """A lab in an account that a boto3 session reaches. Implements `worlds.World`.
 
     What was answered is kept below `folder`, a file an account. The trainee is whoever the session's credentials
     belong to: on AWS the checker has no others, and is told apart by its user agent alone.
+
+    `lacking` are the services that an emulator does not have, with their names, `seen` what else is to be said of the lab there. Asking
+    for a client of such a service raises LabError: without GuardDuty and CloudTrail there is nothing to judge by.
     """
 
-    def __init__(self, *, target: str, session: Any, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        target: str,
+        session: Any,
+        folder: Path,
+        lacking: Mapping[str, str] = NOTHING,
+        seen: Callable[[], str] = str,
+    ) -> None:
         from botocore.config import Config
 
         self.target = target
+        self._lacking, self._seen = lacking, seen
         self._session = session
         self._config = Config(user_agent_extra=user_agent(), retries={"mode": "standard", "total_max_attempts": 8})
         self._clients: dict[str, Any] = {}
@@ -174,7 +191,13 @@ class CloudWorld:
         self.memory: Memory = FileMemory(folder / target / caller["Account"])
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client with the checker's user agent, made once."""
+        """Return a boto3 client with the checker's user agent, made once. Raises LabError where there is no service."""
+        if service in self._lacking:
+            raise LabError(
+                f"grading on {self.target}",
+                f"it has no {' and no '.join(self._lacking.values())}, so what was found out and stopped is not known ({self._seen()})",
+                "Grade the lab of lab start, or one in a real account: they have it.",
+            )
         with self._making:
             if service not in self._clients:
                 self._clients[service] = self._session.client(service, config=self._config)

@@ -47,6 +47,7 @@ class Format(StrEnum):
 
 Prefix = Annotated[str, typer.Option("--name-prefix", help="Put before every name: several labs in one account.")]
 Detector = Annotated[str | None, typer.Option("--detector", help="Use this GuardDuty detector, make none.")]
+GuardDuty = Annotated[bool, typer.Option("--guardduty/--no-guardduty", help="Without: no detector, no threat list.")]
 Recorder = Annotated[bool, typer.Option("--recorder/--no-recorder", help="Set up AWS Config, or leave it as it is.")]
 Trail = Annotated[bool, typer.Option("--trail/--no-trail", help="Make a CloudTrail trail, or none.")]
 World = Annotated[Target, typer.Option("--target", help="Where.")]
@@ -72,11 +73,12 @@ def commands(
         form: Annotated[Format, typer.Option("--format", help="The template's language.")] = Format.YAML,
         name_prefix: Prefix = "",
         detector: Detector = None,
+        guardduty: GuardDuty = True,
         recorder: Recorder = True,
         trail: Trail = True,
     ) -> None:
         """Print the CloudFormation of the lab."""
-        typer.echo(print_templates(name, form, _options(name_prefix, detector, recorder, trail)))
+        typer.echo(print_templates(name, form, _options(name_prefix, detector, guardduty, recorder, trail)))
 
     @app.command()
     def deploy(
@@ -89,6 +91,7 @@ def commands(
         ] = None,
         name_prefix: Prefix = "",
         detector: Detector = None,
+        guardduty: GuardDuty = True,
         recorder: Recorder = True,
         trail: Trail = True,
         yes: Yes = False,
@@ -97,13 +100,16 @@ def commands(
     ) -> None:
         """Set the lab up in a world, after showing what will be done."""
         from templates import deploy as deploying
-        from templates.preflight import preflight
+        from templates.outcome import made
+        from templates.preflight import names, preflight
 
-        options = _options(name_prefix, detector, recorder, trail)
+        options = _options(name_prefix, detector, guardduty, recorder, trail)
         world = connect(target)
         identity = _identity(world, target)
         stacks = deploying.survey(world(None), options)
-        checks = preflight(world(None), options, stacks)
+        lacking = _absent(world, target)
+        options = options.without(lacking)
+        checks = preflight(world(None), options, stacks, lacking)
         lab_seed, lab_ip = seed_of(target) or (identity.account_id, None)
         actions = _plan(identity, options, stacks, seed or lab_seed, ip or (None if seed else lab_ip))
         _tell(identity, target, checks, actions, dry_run)
@@ -114,7 +120,9 @@ def commands(
         _stop_at_problems(checks)
         _agree(identity, target, yes=yes, account=account)
         deploying.apply(actions, world, say=_narrate)
-        typer.echo(f"The lab is set up in account {identity.account_id}, {identity.region}.")
+        _tell_outcome(made(world(None), options))
+        lacks = f", without {names(lacking)}" if lacking else ""
+        typer.echo(f"The lab is set up in account {identity.account_id}, {identity.region}{lacks}.")
 
     @app.command()
     def destroy(
@@ -126,8 +134,9 @@ def commands(
     ) -> None:
         """Take the lab away again: every stack and everything in its buckets."""
         from templates import deploy as deploying
+        from templates.outcome import left
 
-        options = _options(name_prefix, None, True, True)
+        options = _options(name_prefix)
         world = connect(target)
         identity = _identity(world, target)
         stacks = deploying.survey(world(None), options)
@@ -140,6 +149,12 @@ def commands(
             return
         _agree(identity, target, yes=yes, account=account)
         deploying.apply(actions, world, say=_narrate)
+        if stayed := left(world(None), options):
+            raise LabError(
+                f"taking the lab away from account {identity.account_id}",
+                f"the stacks are gone, and yet there is still the {', the '.join(stayed)}",
+                "Delete it by hand; an emulator that cannot delete it has to be started anew.",
+            )
         typer.echo(f"The lab is gone from account {identity.account_id}, {identity.region}.")
 
     @app.command()
@@ -147,12 +162,13 @@ def commands(
         target: World = Target.SIMULATOR,
         name_prefix: Prefix = "",
         detector: Detector = None,
+        guardduty: GuardDuty = True,
         recorder: Recorder = True,
         trail: Trail = True,
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     ) -> None:
         """Say what a world has, what is missing, and what to do about it. Changes nothing."""
-        options = _options(name_prefix, detector, recorder, trail)
+        options = _options(name_prefix, detector, guardduty, recorder, trail)
         checks = (*_world_checks(connect, target, options), *further(target))
         typer.echo(_checks_as_json(target, checks) if as_json else "\n".join(map(_check_line, checks)))
         if any(check.state == "problem" for check in checks):
@@ -184,25 +200,37 @@ def print_templates(name: Part | None, form: Format, options: Options) -> str:
     return json.dumps({part: each.to_dict() for part, each in chosen.items()}, indent=1)
 
 
-def _options(name_prefix: str, detector: str | None, recorder: bool, trail: bool) -> Options:
+def _options(
+    name_prefix: str,
+    detector: str | None = None,
+    guardduty: bool = True,
+    recorder: bool = True,
+    trail: bool = True,
+) -> Options:
     from templates.options import Options
 
-    return Options(name_prefix=name_prefix, detector_id=detector, recorder=recorder, trail=trail)
+    return Options(name_prefix=name_prefix, detector_id=detector, guardduty=guardduty, recorder=recorder, trail=trail)
+
+
+def _absent(world: Connect, target: Target) -> tuple[str, ...]:
+    """Return which services an emulator does not have. In a real account one that does not answer is a problem."""
+    if target is not Target.LOCALSTACK:
+        return ()
+    from templates.localstack import absent
+
+    return absent(world(None))
 
 
 def _identity(world: Connect, target: Target) -> Identity:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from templates.preflight import identify
+    from templates.reach import unreached
 
     try:
         return identify(world(None))
     except (BotoCoreError, ClientError) as error:
-        raise LabError(
-            f"asking {target.value} who you are",
-            str(error).rstrip("."),
-            "Check the credentials and the Region, then try again.",
-        ) from error
+        raise unreached(target.value, error) from error
 
 
 def _plan(
@@ -240,7 +268,8 @@ def _world_checks(connect: Callable[[Target], Connect], target: Target, options:
     try:
         world = connect(target)
         identity = _identity(world, target)
-        checks = preflight(world(None), options, survey(world(None), options))
+        lacking = _absent(world, target)
+        checks = preflight(world(None), options.without(lacking), survey(world(None), options), lacking)
     except LabError as error:
         return (Check(name="reach", state="problem", found=f"{error.tried}: {error.happened}", advice=error.try_next),)
     found = f"{identity.arn} in account {identity.account_id}, {identity.region}"
@@ -256,6 +285,20 @@ def _checks_as_json(target: Target, checks: Iterable[Check]) -> str:
     from dataclasses import asdict
 
     return json.dumps({"target": target.value, "checks": [asdict(check) for check in checks]}, indent=2)
+
+
+def _tell_outcome(checks: tuple[Check, ...]) -> None:
+    """Show what was made. Raises LabError where something was not, whatever the stacks say."""
+    from templates.outcome import ADVICE
+
+    for check in checks:
+        typer.echo(_check_line(check), err=True)
+    if missing := [check for check in checks if check.state == "problem"]:
+        raise LabError(
+            "setting the lab up",
+            f"its stacks are complete, and yet these are not there or not at work: {', '.join(each.name for each in missing)}",
+            ADVICE,
+        )
 
 
 def _stop_at_problems(checks: tuple[Check, ...]) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -35,22 +36,40 @@ REPLACEABLE = frozenset(
 BUCKETS = {"bootstrap": ("assets",), "baseline": ("config", "trail")}
 """The buckets that each part's stack makes, by purpose."""
 
+STACK = "AWS::CloudFormation::Stack"
+BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+
+NEEDS_DOCKER = (
+    "LocalStack makes functions only where it reaches Docker and has its lambda runtime; "
+    "start it so, or use lab start, which needs neither."
+)
+
 ADVICE = (
     (
         "detector already exists",
         "Use the detector that is there: --detector with its id from aws guardduty list-detectors.",
     ),
     ("maximum number of configuration recorders", "Use the recorder that is there: --no-recorder."),
-    ("already exists", "Choose other names with --name-prefix."),
+    ("already exist", "Choose other names with --name-prefix."),
     (
         "current status of the ThreatIntelSet",
         "The list is still being activated, which takes 15 to 40 minutes; then run the same command again.",
+    ),
+    ("Docker not available", NEEDS_DOCKER),
+    ("Installation of lambda-runtime", NEEDS_DOCKER),
+    (
+        "Unrecognized resource types",
+        "Leave out what this emulator does not have: --no-guardduty, --no-recorder, --no-trail.",
     ),
 )
 """Signs in CloudFormation's reasons and what to do about each, the first that fits."""
 
 DELETE_ATTEMPTS = 4
-"""Trail and recorder deliver until their own deletion, so a bucket may fill again behind the first emptying."""
+"""Trail and recorder deliver until their own deletion, so a bucket may fill again behind the first emptying. LocalStack
+says DELETE_FAILED on the way to deleting a stack after all."""
+
+DELETE_PAUSE = 3.0
+"""Seconds between attempts."""
 
 
 class Session(Protocol):
@@ -253,7 +272,7 @@ def apply(
         try:
             worker.do(action)
         except (ClientError, BotoCoreError) as error:
-            raise LabError(describe(action), str(error), "Mend it and run the same command again.") from error
+            raise LabError(describe(action), str(error).rstrip("."), _advice(str(error))) from error
 
 
 class _Worker:
@@ -339,8 +358,9 @@ class _Worker:
             status = self._settled(cloudformation, stack["StackId"])
             if status in (None, "DELETE_COMPLETE"):
                 return
-            if not action.buckets or attempt == DELETE_ATTEMPTS:
-                raise _failed(cloudformation, stack["StackId"], describe(action), status)
+            if attempt < DELETE_ATTEMPTS:
+                self._sleep(DELETE_PAUSE)
+        raise _failed(cloudformation, stack["StackId"], describe(action), status)
 
     def _settled(self, cloudformation: Any, stack: str) -> str | None:
         """Wait until the stack is in progress no more and return its status; None where it is gone."""
@@ -417,16 +437,16 @@ def _stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def _failed(cloudformation: Any, stack: str, tried: str, status: str | None) -> LabError:
-    """Return the error that names the first resource that failed of itself, with CloudFormation's reason."""
-    events = [
-        event
-        for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
-        for event in page["StackEvents"]
-    ]
+    """Return the error that names the first resource that failed of itself this time, with CloudFormation's reason."""
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+    newest_first = (event for page in pages for event in page["StackEvents"])
+    this_time = list(takewhile(lambda event: not _begins(event), newest_first))
     culprits = [
         event
-        for event in reversed(events)
-        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
+        for event in reversed(this_time)
+        if event["ResourceStatus"].endswith("_FAILED")
+        and event["ResourceType"] != STACK
+        and "cancelled" not in event.get("ResourceStatusReason", "")
     ]
     if not culprits:
         return LabError(tried, f"the stack ended in {status}", "See its events in CloudFormation.")
@@ -437,6 +457,11 @@ def _failed(cloudformation: Any, stack: str, tried: str, status: str | None) -> 
         f"{culprit['LogicalResourceId']} ({culprit['ResourceType']}) failed: {reason.rstrip('.')}",
         _advice(reason),
     )
+
+
+def _begins(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event is the stack's own beginning of an operation: what is older belongs to earlier ones."""
+    return event["ResourceType"] == STACK and event["ResourceStatus"] in BEGINNINGS
 
 
 def _advice(reason: str) -> str:

@@ -12,6 +12,7 @@ import boto3.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from scenario.errors import LabError
 from templates.deploy import Credentials, Session
 
 KEY = "test"
@@ -28,15 +29,23 @@ class LocalStackSession(boto3.session.Session):  # type: ignore[misc]  # boto3 h
 
     def client(self, service_name: str, /, *, config: Config | None = None) -> Any:
         """Return a client of the service. Buckets go into the path: their host names seldom resolve."""
-        from localstack_client.config import get_service_endpoint
-
         here = Config(s3={"addressing_style": "path"}, proxies={}, retries={"total_max_attempts": 2})
         return super().client(
             service_name,
-            endpoint_url=get_service_endpoint("s3"),
+            endpoint_url=_address(),
             verify=False,  # of https://localhost, as localstack-client does
             config=config.merge(here) if config else here,
         )
+
+
+def _address() -> str:
+    """Return LocalStack's address. Raises LabError where what is set is none."""
+    from localstack_client.config import get_service_endpoint
+
+    try:
+        return str(get_service_endpoint("sts"))
+    except RuntimeError as error:
+        raise LabError("reaching LocalStack", str(error), "Set LOCALSTACK_HOST to HOST:PORT.", exit_code=2) from error
 
 
 def connect(credentials: Credentials | None) -> Session:

@@ -1,7 +1,8 @@
 """What an instructor may choose about a deployment, and every name that follows from it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from scenario.errors import LabError
 
@@ -52,6 +53,16 @@ class Options:
                 "Copy it from the output of: aws guardduty list-detectors",
                 exit_code=2,
             )
+
+    def without(self, services: Collection[str]) -> "Options":
+        """Return these options without what needs one of `services`, by botocore's names, where a world has none."""
+        return replace(
+            self,
+            guardduty=self.guardduty and "guardduty" not in services,
+            detector_id=None if "guardduty" in services else self.detector_id,
+            recorder=self.recorder and "config" not in services,
+            trail=self.trail and "cloudtrail" not in services,
+        )
 
     def named(self, name: str) -> str:
         """Return `name` with the prefix, where there is one."""

@@ -1,10 +1,10 @@
 """What an account has already, before anything is deployed to it. Reads only; `lab doctor` and `lab deploy` show it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from templates.deploy import Session
 from templates.options import Options
@@ -18,6 +18,31 @@ class Check:
     state: Literal["ok", "note", "problem"]
     found: str
     advice: str = ""
+
+
+LACKS: Mapping[str, Check] = {
+    "guardduty": Check(
+        name="GuardDuty",
+        state="note",
+        found="this emulator has none, or none with threat lists, so no finding will arise and lab check cannot grade",
+        advice="It is left out; lab start and real accounts have it.",
+    ),
+    "config": Check(
+        name="AWS Config", state="note", found="this emulator has none, so no timeline", advice="It is left out."
+    ),
+    "cloudtrail": Check(
+        name="CloudTrail",
+        state="note",
+        found="this emulator has none, so nothing tells who made the function",
+        advice="It is left out.",
+    ),
+}
+"""What it means that an emulator does not have a service."""
+
+
+def names(services: Iterable[str]) -> str:
+    """Return the names of services of LACKS, in words."""
+    return " and ".join(LACKS[service].name for service in services)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,24 +61,34 @@ def identify(session: Session) -> Identity:
     return Identity(account_id=caller["Account"], arn=caller["Arn"], region=sts.meta.region_name)
 
 
-def preflight(session: Session, options: Options, stacks: dict[str, str]) -> tuple[Check, ...]:
+def preflight(
+    session: Session, options: Options, stacks: dict[str, str], absent: Collection[str] = ()
+) -> tuple[Check, ...]:
     """Return what stands in the way of deploying with `options`: detector, recorder, trail, stacks, in that order.
 
-    `stacks` are the lab's own, as `deploy.survey` found them: what they made is no obstacle. A check that the account
-    does not answer is a problem told, not an exception.
+    `stacks` are the lab's own, as `deploy.survey` found them: what they made is no obstacle. `absent` are the services
+    that an emulator does not have, as `localstack.absent` found them: each a note. A check that the account does not
+    answer is a problem told, not an exception.
     """
     ours = options.stack("baseline") in stacks
-    looks: tuple[tuple[str, Callable[[], Check]], ...] = (
-        ("GuardDuty detector", lambda: _detector(session.client("guardduty"), options, ours)),
-        ("Config recorder", lambda: _recorder(session.client("config"), options, ours)),
-        ("CloudTrail trail", lambda: _trail(session.client("cloudtrail"), options)),
+    looks: tuple[tuple[str, str, Callable[[Any], Check]], ...] = (
+        ("guardduty", "GuardDuty detector", lambda client: _detector(client, options, ours)),
+        ("config", "Config recorder", lambda client: _recorder(client, options, ours)),
+        ("cloudtrail", "CloudTrail trail", lambda client: _trail(client, options)),
     )
-    return (*(_attempt(name, look) for name, look in looks), _stacks(stacks))
+    checks = (
+        LACKS[service] if service in absent else _attempt(name, look, session.client(service))
+        for service, name, look in looks
+    )
+    return (*checks, _stacks(stacks))
 
 
-def _attempt(name: str, look: Callable[[], Check]) -> Check:
+def _attempt(name: str, look: Callable[[Any], Check], client: Any) -> Check:
     try:
-        return look()
+        return look(client)
+    except EndpointConnectionError as error:
+        advice = "Is the service in this Region? Choose another one with AWS_REGION."
+        return Check(name=name, state="problem", found=str(error), advice=advice)
     except (ClientError, BotoCoreError) as error:
         return Check(name=name, state="problem", found=str(error), advice="Mend access to the service, then try again.")
 
@@ -62,6 +97,10 @@ def _detector(guardduty: Any, options: Options, ours: bool) -> Check:
     """An account and Region can have one detector only. Source: docs/aws-facts.md, part 3."""
     name = "GuardDuty detector"
     there: list[str] = guardduty.list_detectors()["DetectorIds"]
+    if not options.guardduty:
+        return Check(
+            name=name, state="note", found="left out, and with it the threat list", advice="No finding will arise."
+        )
     if options.detector_id is None:
         if there and not ours:
             return Check(

@@ -13,6 +13,8 @@ from templates.options import Options
 DETECTOR = "0123456789abcdef0123456789abcdef"
 EVERY_OPTION = (
     Options(name_prefix="team3"),
+    Options(guardduty=False),
+    Options(guardduty=False, trail=False),
     *(
         Options(detector_id=detector, recorder=recorder, trail=trail)
         for detector, recorder, trail in itertools.product((None, DETECTOR), (True, False), (True, False))

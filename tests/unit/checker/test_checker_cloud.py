@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from checker.cli import run
 from checker.cloud import CloudForesight, CloudWorld, period_of
 from checker.rules.samples import ASSIGNED, IP, NOW, event
 from checker.worlds import Outlook
+from scenario.errors import LabError
 
 Lookup = Callable[[Sequence[Any]], Any]
 
@@ -150,3 +153,34 @@ def test_a_world_on_aws_knows_whose_calls_are_the_trainees(aws: Any, tmp_path: A
     world = CloudWorld(target="aws", session=session, folder=tmp_path)
     assert (world.trainee, world.lab_id) == (trainee, "111122223333-us-east-1")
     assert "guardduty-lab-check" in session.configs[0].user_agent_extra
+
+
+class Emulator:
+    """A session of LocalStack's free edition: it knows who one is, and has no GuardDuty and no CloudTrail."""
+
+    region_name = "us-east-1"
+
+    def client(self, service_name: str, *, config: Any) -> Any:
+        """Return a client that answers who one is."""
+        return self
+
+    def get_caller_identity(self) -> dict[str, str]:
+        """Return LocalStack's only account."""
+        return {"Account": "000000000000", "Arn": "arn:aws:iam::000000000000:root"}
+
+
+def test_an_emulator_without_guardduty_cannot_grade_and_says_what_it_sees(tmp_path: Path) -> None:
+    """Neither passed nor failed: not known. What is there is told, and where it can be graded."""
+    world = CloudWorld(
+        target="localstack",
+        session=Emulator(),
+        folder=tmp_path,
+        lacking={"guardduty": "GuardDuty", "cloudtrail": "CloudTrail"},
+        seen=lambda: "rule: traffic-simulation-schedule, DISABLED",
+    )
+    with pytest.raises(LabError) as caught:
+        run(world)
+    assert "no GuardDuty and no CloudTrail" in caught.value.happened
+    assert "not known (rule: traffic-simulation-schedule, DISABLED)" in caught.value.happened
+    assert "lab start" in caught.value.try_next
+    assert (caught.value.exit_code, world.memory.attempts()) == (3, [])

@@ -48,6 +48,23 @@ class FakeAws:
         self.owned: dict[str, tuple[str, ...]] = {}
         """Stack name -> its buckets: it cannot be deleted until they are empty."""
         self.endless = False
+        self.lacks: dict[str, tuple[str, str]] = {}
+        """Service, or `service operation` -> error code and message of an emulator that does not have it."""
+        self.unmade: set[str] = set()
+        """Kinds of things (function, rule, list, recorder, trail) that stacks claim to make and do not."""
+        self.stay: set[str] = set()
+        """Kinds of things that stay when their stack is deleted."""
+        self.function: dict[str, str] = {"State": "Active"}
+        self.misses = 0
+        """How often a deletion is called failed on the way to succeeding, as LocalStack does."""
+
+    def made(self, kind: str, part: str) -> str | None:
+        """Return the prefix of the lab that has a thing of a kind, made by the stack of `part`; None where none has."""
+        for name, stack in self.stacks.items():
+            stands = kind in self.stay or stack["StackStatus"] not in ("DELETE_COMPLETE", "DELETE_FAILED")
+            if name.endswith(f"guardduty-labs-{part}") and kind not in self.unmade and stands:
+                return name.removesuffix(f"guardduty-labs-{part}")
+        return None
 
     def connect(self, credentials: Credentials | None) -> Session:
         """Return a session of the instructor, or of whoever the key id names."""
@@ -90,6 +107,9 @@ class Strict:
         shape = operations(self._service_name)[name].input_shape
         complaints = ParamValidator().validate(params, shape).generate_report() if shape else ""
         assert not complaints, f"{self._service_name} {name}: {complaints}"
+        lacks = self._client.aws.lacks
+        if refusal := lacks.get(self._service_name) or lacks.get(f"{self._service_name} {name}"):
+            raise error(*refusal)
         return operation(**params)
 
 
@@ -155,7 +175,10 @@ class FakeClient:
         full = any(self.aws.buckets.get(bucket) for bucket in self.aws.owned.get(StackName, ()))
         stack = self.aws.stacks[StackName]
         stack["StackStatus"] = "DELETE_IN_PROGRESS"
-        stack["next"] = "DELETE_FAILED" if full else self.aws.fails.pop(StackName, "DELETE_COMPLETE")
+        stack["next"] = "DELETE_FAILED" if full else self.aws.fails.get(StackName, "DELETE_COMPLETE")
+        if self.aws.misses:
+            self.aws.misses -= 1
+            stack["next"] = "DELETE_FAILED"
 
     def get_paginator(self, operation: str) -> Any:
         pages: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {
@@ -189,7 +212,8 @@ class FakeClient:
     # GuardDuty, Config, CloudTrail
 
     def list_detectors(self) -> dict[str, Any]:
-        return {"DetectorIds": list(self.aws.detectors)}
+        own = self.aws.made("detector", "baseline") is not None and not self.aws.detectors
+        return {"DetectorIds": ["d" * 32] if own else list(self.aws.detectors)}
 
     def get_detector(self, *, DetectorId: str) -> dict[str, Any]:
         return {"Features": self.aws.detectors[DetectorId]}
@@ -203,6 +227,44 @@ class FakeClient:
 
     def describe_trails(self) -> dict[str, Any]:
         return {"trailList": [{"Name": name} for name in self.aws.trails]}
+
+    def list_threat_intel_sets(self, *, DetectorId: str) -> dict[str, Any]:
+        if DetectorId == "0" * 32:
+            raise error("BadRequestException", "The request is rejected because the input detectorId is not owned.")
+        return {"ThreatIntelSetIds": ["list"] if self.aws.made("list", "detection") is not None else []}
+
+    def get_threat_intel_set(self, *, DetectorId: str, ThreatIntelSetId: str) -> dict[str, Any]:
+        return {"Name": f"{self.aws.made('list', 'detection')}S3BadIpAddressList", "Status": "ACTIVATING"}
+
+    def describe_configuration_recorder_status(self) -> dict[str, Any]:
+        made = self.aws.made("recorder", "baseline") is not None
+        names = [*self.aws.recorders, *(["default"] if made else [])]
+        return {"ConfigurationRecordersStatus": [{"name": name, "recording": True} for name in names]}
+
+    def get_trail_status(self, *, Name: str) -> dict[str, Any]:
+        if self.aws.made("trail", "baseline") is None:
+            raise error("TrailNotFoundException", f"Unknown trail: {Name}")
+        return {"IsLogging": True}
+
+    # Lambda, EventBridge, IAM
+
+    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
+        if f"{self.aws.made('function', 'workload')}traffic-simulation" != FunctionName:
+            raise error("ResourceNotFoundException", f"Function not found: {FunctionName}")
+        return dict(self.aws.function)
+
+    def describe_rule(self, *, Name: str) -> dict[str, Any]:
+        if f"{self.aws.made('rule', 'workload')}traffic-simulation-schedule" != Name:
+            raise error("ResourceNotFoundException", f"Rule {Name} does not exist.")
+        return {"Name": Name, "State": "ENABLED"}
+
+    def list_targets_by_rule(self, *, Rule: str) -> dict[str, Any]:
+        name = Rule.removesuffix("-schedule")
+        targets = [] if "target" in self.aws.unmade else [{"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"}]
+        return {"Targets": targets}
+
+    def get_role(self, *, RoleName: str) -> dict[str, Any]:
+        raise error("NoSuchEntity", f"The role with name {RoleName} cannot be found.")
 
 
 @pytest.fixture

@@ -291,7 +291,7 @@ def test_a_bucket_that_fills_again_is_emptied_again(aws: Any) -> None:
 
 
 def test_a_deletion_that_fails_for_another_reason_is_told(aws: Any) -> None:
-    """Without buckets there is nothing to try again."""
+    """Trying again does not help, and what failed at its creation is not what is told now."""
     aws.stacks["guardduty-labs-workload"] = {
         "StackName": "guardduty-labs-workload",
         "StackId": "arn:workload",
@@ -299,7 +299,12 @@ def test_a_deletion_that_fails_for_another_reason_is_told(aws: Any) -> None:
         "Tags": [],
     }
     aws.fails["guardduty-labs-workload"] = "DELETE_FAILED"
-    aws.events = [_event("TrafficSimulationRole", "AWS::IAM::Role", "DELETE_FAILED", "Cannot delete entity")]
+    aws.events = [
+        _event("TrafficSimulation", "AWS::Lambda::Function", "CREATE_FAILED", "no code"),
+        _event("guardduty-labs-workload", "AWS::CloudFormation::Stack", "DELETE_IN_PROGRESS", "User Initiated"),
+        _event("TrafficSimulationRole", "AWS::IAM::Role", "DELETE_FAILED", "Cannot delete entity"),
+        _event("guardduty-labs-workload", "AWS::CloudFormation::Stack", "DELETE_FAILED", "[TrafficSimulationRole]"),
+    ]
     with pytest.raises(LabError, match=r"TrafficSimulationRole .* Cannot delete entity"):
         apply([DeleteStack(stack_name="guardduty-labs-workload")], aws.connect, sleep=lambda _: None)
 
