@@ -518,9 +518,9 @@ def test_a_function_that_does_not_behave_ends_and_the_next_run_works(
 
 def processes_of(environments: Environments) -> list[int]:
     """Return the descendants of this process that belong to the function `lab/function`: a keeper and its child."""
-    keeper = environments._live["lab/function"]._process
+    keeper = environments._live["lab/function"]._launched
     assert keeper is not None
-    found = [keeper.pid]
+    found = [keeper.process.pid]
     for pid in found:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         found += [int(each) for each in children]
