@@ -52,7 +52,7 @@ class Config(Recorders, Rules, Service):
         if call.change is None or call.error_code or not self.recording:
             return
         for kind, name in resources(call):
-            if kind in READERS:
+            if kind in READERS and not (_is_of_an_object(call) and (kind, name) in self._ids):
                 self._take_down(call, kind, name)
 
     def _take_down(self, call: Call, kind: str, name: str) -> None:
@@ -242,3 +242,8 @@ def _page(rows: list[Any], limit: int, token: str | None, signature: str) -> tup
     page = rows[start : start + limit]
     more = start + limit < len(rows)
     return page, base64.urlsafe_b64encode(json.dumps([start + limit, signature]).encode()).decode() if more else None
+
+
+def _is_of_an_object(call: Call) -> bool:
+    """Return whether a call is of an object in a bucket: it changes nothing of what an item tells of the bucket itself."""
+    return call.service == "s3" and ("Key" in call.params or call.operation == "DeleteObjects")
