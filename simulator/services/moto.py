@@ -321,6 +321,7 @@ class Moto:
                 ) from crash
             finally:
                 _patch_new_modules()
+                seeded.settle_births(keep=change)
         return _answer(service, answered, request.method)
 
     def call(

@@ -85,6 +85,18 @@ def as_if_unseen(name: str, made: Callable[[], Any]) -> Any:
         mock_random.setstate(state)
 
 
+_BORN: list[tuple[dict[str, Any], str]] = []
+"""The AWS-managed keys that the call under way brought: what holds them, and their ids."""
+
+
+def settle_births(*, keep: bool) -> None:
+    """At a call's end: a read is not played again, so what it brought does not stay. It is the same whenever it is named again."""
+    if not keep:
+        for keys, key_id in _BORN:
+            keys.pop(key_id, None)
+    _BORN.clear()
+
+
 def _named_birth(generate: Callable[..., Any]) -> Callable[..., Any]:
     """An AWS-managed key is born when it is first named, which may be in a read: its id depends on its name alone, its age on nothing."""
 
@@ -93,6 +105,7 @@ def _named_birth(generate: Callable[..., Any]) -> Callable[..., Any]:
         key_id = as_if_unseen(name, lambda: generate(backend, alias_name))
         if key_id:
             backend.keys[key_id].creation_date = AWS_KEYS_SINCE
+            _BORN.append((backend.keys, key_id))
         return key_id
 
     return generate_default_keys
@@ -186,8 +199,19 @@ def ec_key(curve: Any, _backend: Any = None) -> Any:
 
 def rsa_key(public_exponent: int = PUBLIC_EXPONENT, key_size: int = 2048, backend: Any = None) -> Any:
     """Return an RSA private key, as cryptography's `rsa.generate_private_key` does, of the seeded generator."""
+    key, after = _rsa_key_of(mock_random.getstate(), public_exponent, key_size, backend)
+    mock_random.setstate(after)
+    return key
+
+
+@functools.lru_cache(maxsize=32)
+def _rsa_key_of(
+    state: tuple[Any, ...], public_exponent: int, key_size: int, backend: Any
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return the key that a generator in `state` makes, and its state then: a replay does not look for the primes again."""
     from cryptography.hazmat.primitives.asymmetric import rsa
 
+    mock_random.setstate(state)
     while True:
         p, q = _prime(key_size // 2), _prime(key_size // 2)
         if p != q and math.gcd(public_exponent, (p - 1) * (q - 1)) == 1:
@@ -195,7 +219,7 @@ def rsa_key(public_exponent: int = PUBLIC_EXPONENT, key_size: int = 2048, backen
     d = pow(public_exponent, -1, math.lcm(p - 1, q - 1))
     public = rsa.RSAPublicNumbers(public_exponent, p * q)
     numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public)
-    return numbers.private_key(backend)
+    return numbers.private_key(backend), mock_random.getstate()
 
 
 def _prime(bits: int) -> int:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from simulator import state
 from simulator.world import Lab
 from tests.unit.core.random_calls import EVERY_CALL, SEQUENCES, Step
-from tests.unit.core.small_lab import NoCode, ask, open_lab
+from tests.unit.core.small_lab import NoCode, ask, made, open_lab
 
 
 def play(lab: Lab, steps: list[Step | int]) -> None:
@@ -69,6 +69,23 @@ def test_every_kind_of_call_replays_to_the_same_state(tmp_path: Path) -> None:
     assert again.differences == []
     assert differing(before, state_of(again)) == []
     assert isinstance(again.environments, NoCode) and again.environments.runs == 0
+    again.close()
+
+
+def test_a_key_of_aws_s_that_only_a_read_named_leaves_no_trace(tmp_path: Path) -> None:
+    """A read is not played again: the key has the same id whenever it is named, and is listed once a change needed it."""
+    lab = open_lab(tmp_path / "journal.db")
+    nothing = state_of(lab)
+    named = [made(lab, "kms", "DescribeKey", KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"] for _ in range(2)]
+    assert differing(nothing, state_of(lab)) == []
+    made(lab, "kms", "GenerateDataKey", KeyId="alias/aws/s3", KeySpec="AES_256")
+    listed = [key["KeyId"] for key in made(lab, "kms", "ListKeys")["Keys"]]
+    assert (named[0], named[1]) == (listed[0], listed[0])
+    before = state_of(lab)
+    lab.close()
+    again = open_lab(tmp_path / "journal.db")
+    assert again.differences == []
+    assert differing(before, state_of(again)) == []
     again.close()
 
 
