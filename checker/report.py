@@ -111,8 +111,10 @@ class _Paint:
 def _lines(report: Report, said: Speaker, paint: _Paint) -> Iterator[str]:
     yield f"{printable(report.title)}    {stamp(report.lab_time)}"
     yield ""
+    titles = [len(task.title) for task in report.tasks]
+    parts = [len(part.title) + 2 for task in report.tasks for part in task.parts]
     for task in report.tasks:
-        yield from _task_lines(task, said, paint)
+        yield from _task_lines(task, said, paint, max(52, *titles, *parts))
     yield from _progress_lines(report, said)
     for remark in report.remarks:
         yield from _indented(said(say("Note: {remark}", remark=remark)), "")
@@ -129,14 +131,14 @@ def _verdict(report: Report) -> Message:
     )
 
 
-def _task_lines(task: TaskResult, said: Speaker, paint: _Paint) -> Iterator[str]:
+def _task_lines(task: TaskResult, said: Speaker, paint: _Paint, wide: int) -> Iterator[str]:
     points = f"{task.score}/{task.max_score}"
-    mark = paint(f"{MARKS[task.status]} {task.title:<52}", task.status)
+    mark = paint(f"{MARKS[task.status]} {task.title:<{wide}}", task.status)
     width = max(8, *(len(said(word)) for word in WORDS.values()))
     yield f"{mark} {said(WORDS[task.status]):<{width}} {points:>6}"
     yield from _indented(said(task.why))
     for part in task.parts if task.status is Status.PASSED else ():
-        yield f"    {MARKS[part.status]} {part.title:<50} {'':<{width}} {f'{part.score}/{part.max_score}':>6}"
+        yield f"    {MARKS[part.status]} {part.title:<{wide - 2}} {'':<{width}} {f'{part.score}/{part.max_score}':>6}"
         if part.status is not Status.PASSED:
             yield from _indented(said(part.why), "      ")
     for remark in task.remarks:

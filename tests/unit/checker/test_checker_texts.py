@@ -255,6 +255,17 @@ def test_all_languages_tell_the_same() -> None:
         assert bare(writing.to_json(one)) == bare(writing.to_json(two, speaker("vi")))
 
 
+@pytest.mark.parametrize("code", [each.value for each in Language])
+def test_points_stand_below_one_another(code: str) -> None:
+    """On a terminal, however long the language's titles and words are."""
+    scenario = load(SCENARIO, tasks_only=True, language=code)
+    report = grade(scenario, lab(outlook=outlook(), function=None), Answers(texts=RIGHT))
+    lines = [line for line in writing.text(report, speaker(code)).splitlines() if re.search(r" \d+/\d+$", line)]
+    assert len(lines) == 8
+    assert len({len(line) for line in lines if not line.startswith(" ")}) == 1
+    assert len({len(line) for line in lines if line.startswith(" ")}) == 1
+
+
 # --- the tables that reports look words up in
 
 
