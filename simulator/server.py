@@ -126,6 +126,7 @@ def _listen(host: str, port: int) -> "Server":
 
     server = Server((host, port), None, numthreads=THREADS, request_queue_size=128, server_name="lab")
     server.ConnectionClass = Connection
+    server.expiration_interval = 0.1  # seconds; how often it looks whether it shall stop: 'lab stop' waits for that
     try:
         server.prepare()
     except OSError as taken:
