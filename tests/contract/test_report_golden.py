@@ -16,6 +16,7 @@ from checker import debrief
 from checker import report as writing
 from checker.evidence import Evidence
 from checker.grade import Answers, Report, grade
+from checker.messages import speaker
 from checker.rules.samples import IP, NAME, NOW, connection, event, lab, outlook
 from scenario.load import load
 from scenario.model import Hint, Part, Reference, Scenario, Task
@@ -104,11 +105,11 @@ def _case(name: str) -> tuple[Report, Evidence, Answers]:
     return grade(_scenario(), evidence, answers, lab_id="lab-1"), evidence, answers
 
 
-def _written(name: str, format: str) -> str:
+def _written(name: str, format: str, language: str = "en") -> str:
     report, evidence, answers = _case(name)
     if format == "html":
-        return debrief.html(report, _scenario(), evidence, answers)
-    return {"text": writing.text, "json": writing.json_text, "junit": writing.junit}[format](report)
+        return debrief.html(report, _scenario(), evidence, answers, language)
+    return {"text": writing.text, "json": writing.json_text, "junit": writing.junit}[format](report, speaker(language))
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -177,9 +178,10 @@ def test_the_debrief_shows_hostile_names_as_text_and_needs_nothing_from_outside(
 
 @pytest.mark.parametrize("name", ["untouched", "begun"])
 @pytest.mark.parametrize("format", FORMATS)
-def test_no_report_says_what_was_not_earned(name: str, format: str) -> None:
-    """Neither the address, nor ids and times of evidence, before the trainee has found them."""
-    written = _written(name, format)
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_no_report_says_what_was_not_earned(name: str, format: str, language: str) -> None:
+    """Neither the address, nor ids and times of evidence, before the trainee has found them, in no language."""
+    written = _written(name, format, language)
     evidence = lab()
     assert evidence.assigned is not None
     assert evidence.creation is not None
