@@ -206,7 +206,9 @@ def _session_factory(target: str) -> Connect:
         }
 
     if target == "aws":
-        return lambda credentials: boto3.session.Session(**keys(credentials))
+        from templates.reach import region_set
+
+        return lambda credentials: boto3.session.Session(**keys(credentials), region_name=region_set())
     if target == "localstack":
         from templates import localstack
 

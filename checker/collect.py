@@ -62,12 +62,15 @@ def collect(world: World, finding_type: str, known_function: str = "") -> Eviden
         raise LabError(
             f"asking {world.target} ({operation})",
             str(error.response.get("Error", {}).get("Message") or error),
-            "Look at lab doctor; lab reset starts the simulator's lab again.",
+            _advice(world.target, "Look at lab doctor; lab reset starts the simulator's lab again."),
         ) from error
     except BotoCoreError as error:
-        raise LabError(
-            f"asking {world.target}", str(error).rstrip("."), "Start the lab with lab start, then check again."
-        ) from error
+        advice = _advice(world.target, "Start the lab with lab start, then check again.")
+        raise LabError(f"asking {world.target}", str(error).rstrip("."), advice) from error
+
+
+def _advice(target: str, simulator: str) -> str:
+    return simulator if target == "simulator" else f"Look at lab doctor --target {target}, then check again."
 
 
 class _Collector:

@@ -5,7 +5,8 @@ What is slow to import (troposphere, botocore) is imported inside the commands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,15 +102,16 @@ def commands(
         """Set the lab up in a world, after showing what will be done."""
         from templates import deploy as deploying
         from templates.outcome import made
-        from templates.preflight import names, preflight
+        from templates.preflight import identify, names, preflight
 
         options = _options(name_prefix, detector, guardduty, recorder, trail)
         world = connect(target)
-        identity = _identity(world, target)
-        stacks = deploying.survey(world(None), options)
-        lacking = _absent(world, target)
-        options = options.without(lacking)
-        checks = preflight(world(None), options, stacks, lacking)
+        with _asking(target):
+            identity = identify(world(None))
+            stacks = deploying.survey(world(None), options)
+            lacking = _absent(world, target)
+            options = options.without(lacking)
+            checks = preflight(world(None), options, stacks, lacking)
         lab_seed, lab_ip = seed_of(target) or (identity.account_id, None)
         actions = _plan(identity, options, stacks, seed or lab_seed, ip or (None if seed else lab_ip))
         _tell(identity, target, checks, actions, dry_run)
@@ -135,11 +137,13 @@ def commands(
         """Take the lab away again: every stack and everything in its buckets."""
         from templates import deploy as deploying
         from templates.outcome import left
+        from templates.preflight import identify
 
         options = _options(name_prefix)
         world = connect(target)
-        identity = _identity(world, target)
-        stacks = deploying.survey(world(None), options)
+        with _asking(target):
+            identity = identify(world(None))
+            stacks = deploying.survey(world(None), options)
         actions = deploying.destroy_plan(identity.account_id, identity.region, options, stacks)
         if not actions:
             typer.echo(f"There is no lab in account {identity.account_id}, {identity.region}.")
@@ -149,7 +153,9 @@ def commands(
             return
         _agree(identity, target, yes=yes, account=account)
         deploying.apply(actions, world, say=_narrate)
-        if stayed := left(world(None), options):
+        with _asking(target):
+            stayed = left(world(None), options)
+        if stayed:
             raise LabError(
                 f"taking the lab away from account {identity.account_id}",
                 f"the stacks are gone, and yet there is still the {', the '.join(stayed)}",
@@ -221,14 +227,15 @@ def _absent(world: Connect, target: Target) -> tuple[str, ...]:
     return absent(world(None))
 
 
-def _identity(world: Connect, target: Target) -> Identity:
+@contextmanager
+def _asking(target: Target) -> Iterator[None]:
+    """Raise LabError, with what to do, for what botocore raises where a world does not answer, or refuses."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from templates.preflight import identify
     from templates.reach import unreached
 
     try:
-        return identify(world(None))
+        yield
     except (BotoCoreError, ClientError) as error:
         raise unreached(target.value, error) from error
 
@@ -254,7 +261,8 @@ def _tell(
     """Show where, what is there, and the plan: on stdout where the plan is the result, on stderr where it is not."""
     from templates.deploy import show
 
-    typer.echo(f"{target.value}: account {identity.account_id}, {identity.region}, as {identity.arn}", err=True)
+    where = f"{target.value} at {identity.endpoint_url}: account {identity.account_id}, {identity.region}"
+    typer.echo(f"{where}, as {identity.arn}", err=True)
     for check in checks:
         typer.echo(_check_line(check), err=True)
     typer.echo(show(actions), err=not dry_run)
@@ -263,16 +271,17 @@ def _tell(
 def _world_checks(connect: Callable[[Target], Connect], target: Target, options: Options) -> tuple[Check, ...]:
     """Return who one would be in the world and what it has already; a world out of reach is a problem told."""
     from templates.deploy import survey
-    from templates.preflight import Check, preflight
+    from templates.preflight import Check, identify, preflight
 
     try:
         world = connect(target)
-        identity = _identity(world, target)
-        lacking = _absent(world, target)
-        checks = preflight(world(None), options.without(lacking), survey(world(None), options), lacking)
+        with _asking(target):
+            identity = identify(world(None))
+            lacking = _absent(world, target)
+            checks = preflight(world(None), options.without(lacking), survey(world(None), options), lacking)
     except LabError as error:
         return (Check(name="reach", state="problem", found=f"{error.tried}: {error.happened}", advice=error.try_next),)
-    found = f"{identity.arn} in account {identity.account_id}, {identity.region}"
+    found = f"{identity.arn} in account {identity.account_id}, {identity.region}, at {identity.endpoint_url}"
     return (Check(name="identity", state="ok", found=found), *checks)
 
 

@@ -4,7 +4,6 @@ The address is localstack-client's: `AWS_ENDPOINT_URL`, else `LOCALSTACK_HOST` (
 http://localhost:4566. Emulators differ in what they emulate, so each is asked, and never by its name.
 """
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from scenario.errors import LabError
 from templates.deploy import Credentials, Session
+from templates.reach import region_set
 
 KEY = "test"
 """What LocalStack's documentation and awslocal sign with: key and secret. Nothing of the user's own goes there."""
@@ -50,12 +50,11 @@ def _address() -> str:
 
 def connect(credentials: Credentials | None) -> Session:
     """Return a session with the credentials of a role, or with LocalStack's usual ones for None."""
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     session: Session = LocalStackSession(
         aws_access_key_id=credentials.access_key_id if credentials else KEY,
         aws_secret_access_key=credentials.secret_access_key if credentials else KEY,
         aws_session_token=credentials.session_token if credentials else None,
-        region_name=region,
+        region_name=region_set() or "us-east-1",
     )
     return session
 

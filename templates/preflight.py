@@ -47,18 +47,21 @@ def names(services: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who the calls would be made as, and where."""
+    """Who the calls would be made as, and where: AWS, or what stands in for it."""
 
     account_id: str
     arn: str
     region: str
+    endpoint_url: str
 
 
 def identify(session: Session) -> Identity:
     """Return whose credentials the session uses. Raises botocore's errors where they are missing or refused."""
     sts = session.client("sts")
     caller = sts.get_caller_identity()
-    return Identity(account_id=caller["Account"], arn=caller["Arn"], region=sts.meta.region_name)
+    return Identity(
+        account_id=caller["Account"], arn=caller["Arn"], region=sts.meta.region_name, endpoint_url=sts.meta.endpoint_url
+    )
 
 
 def preflight(

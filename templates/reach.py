@@ -1,5 +1,7 @@
 """What to tell somebody whose world does not answer, or answers that it does not know them. Light: no SDK beyond errors."""
 
+import os
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -18,9 +20,15 @@ SIGN_IN = "Sign in (aws sso login, aws configure) or choose the profile with AWS
 START = "Start the emulator, or say where it is: LOCALSTACK_HOST=HOST:PORT."
 
 
+def region_set() -> str | None:
+    """Return the Region that the environment names. boto3 itself reads AWS_DEFAULT_REGION alone, other SDKs AWS_REGION."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None
+
+
 def unreached(target: str, error: BotoCoreError | ClientError) -> LabError:
-    """Return what happened when `target` was asked who one is, as an error of the environment with what to do."""
-    return LabError(f"asking {target} who you are", str(error).rstrip("."), _advice(target, error))
+    """Return why `target` could not be asked, as an error of the environment with what to do."""
+    asked = f"asking {target} ({error.operation_name})" if isinstance(error, ClientError) else f"asking {target}"
+    return LabError(asked, str(error).rstrip("."), _advice(target, error))
 
 
 def _advice(target: str, error: Exception) -> str:

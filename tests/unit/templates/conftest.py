@@ -116,7 +116,7 @@ class Strict:
 class FakeClient:
     """All services' operations in one object: their names do not clash."""
 
-    meta = SimpleNamespace(region_name=REGION)
+    meta = SimpleNamespace(region_name=REGION, endpoint_url="https://sts.amazonaws.com")
 
     def __init__(self, aws: FakeAws, who: str) -> None:
         self.aws, self.who = aws, who

@@ -219,3 +219,13 @@ def test_an_address_that_is_none_is_bad_usage(clean: pytest.MonkeyPatch) -> None
     with pytest.raises(LabError, match="HOST:PORT") as caught:
         localstack.connect(None).client("sts")
     assert caught.value.exit_code == 2
+
+
+def test_what_fails_while_looking_is_told_as_the_worlds_answer(aws: Any) -> None:
+    """Stacks that may not be described: no traceback, no plan."""
+    aws.lacks = {"cloudformation describe_stacks": ("AccessDenied", "not authorized")}
+    for command in ("deploy", "destroy"):
+        result = run(aws, command, "--yes")
+        assert isinstance(result.exception, LabError)
+        assert "AccessDenied" in result.exception.happened
+    assert "problem reach: asking localstack" in run(aws, "doctor").stdout

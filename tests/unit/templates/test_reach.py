@@ -11,7 +11,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from templates.reach import unreached
+from templates.reach import region_set, unreached
 
 
 def _client_error(code: str) -> ClientError:
@@ -36,6 +36,26 @@ def test_the_advice_fits_what_is_wrong(target: str, error: BotoCoreError | Clien
     """And the message names the target and what happened."""
     told = unreached(target, error)
     assert told.exit_code == 3
-    assert told.tried == f"asking {target} who you are"
+    assert told.tried.startswith(f"asking {target}")
     assert advice in told.try_next
     assert not told.happened.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({}, None),
+        ({"AWS_DEFAULT_REGION": "eu-central-1"}, "eu-central-1"),
+        ({"AWS_REGION": "ap-southeast-1", "AWS_DEFAULT_REGION": "eu-central-1"}, "ap-southeast-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-central-1"}, "eu-central-1"),
+    ],
+)
+def test_the_region_is_read_as_the_aws_cli_reads_it(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str | None
+) -> None:
+    """AWS_REGION wins; boto3 alone would not read it at all."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert region_set() == region

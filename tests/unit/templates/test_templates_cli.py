@@ -60,7 +60,7 @@ def test_deploy_shows_the_plan_asks_and_does_it(aws: Any) -> None:
     """The plan is narration, the result a sentence."""
     result = run(aws, "deploy", answer="y\n")
     assert result.exit_code == 0, result.exception
-    assert "account 486547846362" in result.stderr
+    assert "simulator at https://sts.amazonaws.com: account 486547846362, us-east-1, as arn:" in result.stderr
     assert " 1. create stack guardduty-labs-bootstrap as yourself" in result.stderr
     assert result.stdout.endswith("The lab is set up in account 486547846362, us-east-1.\n")
     assert sum(operation == "create_stack" for _, operation, _ in aws.log) == 4
@@ -158,7 +158,7 @@ def test_credentials_that_are_refused_are_told_as_such(aws: Any, monkeypatch: py
     monkeypatch.setattr(aws.client_class, "get_caller_identity", nobody)
     result = run(aws, "deploy", "--target", "aws", "--dry-run")
     assert isinstance(result.exception, LabError)
-    assert "asking aws who you are: Unable to locate credentials" in str(result.exception)
+    assert "asking aws: Unable to locate credentials" in str(result.exception)
 
 
 def test_doctor_tells_identity_account_and_what_other_rooms_add(aws: Any) -> None:
