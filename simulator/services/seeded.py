@@ -19,6 +19,8 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
+from simulator.identity import Ids
+
 PUBLIC_EXPONENT = 65537
 SMALL_PRIMES = [n for n in range(3, 2000, 2) if all(n % d for d in range(3, math.isqrt(n) + 1, 2))]
 WITNESSES = 8
@@ -128,7 +130,11 @@ def _shared_policies(policy: Any, module: ModuleType) -> Callable[[Any], list[An
 
     def read() -> list[Any]:
         parsed = module.json.loads(module.aws_managed_policies_data)
-        return [policy.from_data(name, "aws", "aws", document) for name, document in parsed.items()]
+        made = [policy.from_data(name, "aws", "aws", document) for name, document in parsed.items()]
+        ids = Ids.of("AWS managed policies")
+        for each in made:
+            each.id = f"ANPA{ids.text(17)}"  # AWS's own: it decodes to no customer's account
+        return made
 
     def init_aws_policies(backend: Any) -> list[Any]:
         if not templates:

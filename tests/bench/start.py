@@ -22,7 +22,7 @@ def help_text() -> list[Row]:
 def start() -> list[Row]:
     """`lab start` with 40 hours of history to a finding seen through boto3, against bare moto that makes the same stack."""
     template = run([LAB, "template", "workload", "--format", "json"])
-    mine, other = in_turn(_first_finding, lambda: _first_function(template), runs=5)
+    mine, other = in_turn(_first_finding, lambda: _first_function(template), runs=3)
     against = "bare moto: start, same stack, first read (hoped for: half)"
     return [Row(what="lab start (40 h) to the finding in boto3", against=against, mine=mine, other=other, budget=1.0)]
 
