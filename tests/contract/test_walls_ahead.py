@@ -1,6 +1,8 @@
 """Processes that are started before it is known which function they will keep."""
 
 import datetime
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -56,3 +58,17 @@ def test_a_new_configuration_does_not_wait_for_the_end_of_the_older_process_and_
     assert kept(tmp_path) == 1
     pool.close()
     assert kept(tmp_path) == 0
+
+
+def test_nothing_is_left_of_those_that_waited_when_the_simulator_was_killed(tmp_path: Path) -> None:
+    """They notice by themselves, as those with a function do."""
+    code = (
+        "import os, pathlib, signal, sys; from simulator.functions import Environments;"
+        " pool = Environments(folder=pathlib.Path(sys.argv[1])); ahead = pool.ahead(2); ahead.__enter__();"
+        " os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    end = time.monotonic() + 20
+    while list(tmp_path.iterdir()) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert list(tmp_path.iterdir()) == []

@@ -239,7 +239,7 @@ class Keeper:
             some, why = self._rehearse_from(part, left, fresh=fresh)
             found += some
             fresh = True
-        self._remove(folder)
+        _remove(folder)
         ended = {"succeeded": self._ended_well, "failed": self._ended_ill}
         return {"kind": "rehearsal", "id": request["id"], "connections": found, "why": why or uncertain, **ended}
 
@@ -318,11 +318,6 @@ class Keeper:
             self._freeze(self._warm, always=True)
         files.copy_tree(self._config["temporary"], folder)
         return folder
-
-    def _remove(self, folder: str) -> None:
-        """Remove a folder; what cannot be removed goes when the simulator cleans up."""
-        with contextlib.suppress(OSError):
-            files.remove_tree(folder)
 
     # --- events
 
@@ -443,9 +438,20 @@ class Keeper:
         """Kill everything and remove the function's folder."""
         for walled in tuple(self._walled):
             self._kill(walled)
-        self._remove(self._config["root"])
-        with contextlib.suppress(OSError):  # the pool's folder, once the last function in it has gone
-            os.rmdir(os.path.dirname(self._config["root"]))  # noqa: PTH106, PTH120 - pathlib is slow to import
+        _clear(self._config["root"])
+
+
+def _clear(root: str) -> None:
+    """Remove a function's folder, and the pool's once the last function in it has gone."""
+    _remove(root)
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(root))  # noqa: PTH106, PTH120 - pathlib is slow to import
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder; what cannot be removed goes when the simulator cleans up."""
+    with contextlib.suppress(OSError):
+        files.remove_tree(folder)
 
 
 def _is_result(message: frames.Message) -> bool:
@@ -465,7 +471,8 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Keep one function: its description is the first message on standard input."""
     config = frames.read(0)
-    if config is None:
+    if config is None:  # the simulator has ended, or needs it no more, before there was a function for it
+        _clear(os.getcwd())  # noqa: PTH109 - pathlib is slow to import
         return
     if config["kernel_walls"]:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
