@@ -120,11 +120,10 @@ def role(ctx: Context, name: str) -> Snapshot | None:
 
 def bucket(ctx: Context, name: str) -> Snapshot | None:
     """Return an S3 bucket with what guards it."""
-    if _read(ctx, "s3", "HeadBucket", Bucket=name) is None:
+    buckets = ctx.read("s3", "ListBuckets")["Buckets"]
+    made = next((each["CreationDate"] for each in buckets if each["Name"] == name), None)
+    if made is None:
         return None
-    made = next(
-        (each["CreationDate"] for each in ctx.read("s3", "ListBuckets")["Buckets"] if each["Name"] == name), None
-    )
     supplementary: dict[str, str] = {}
     for key, operation, member in (
         ("BucketPolicy", "GetBucketPolicy", "Policy"),
@@ -147,7 +146,7 @@ def bucket(ctx: Context, name: str) -> Snapshot | None:
         configuration={
             "name": name,
             "owner": {"displayName": None, "id": ""},
-            "creationDate": _iso(made) if made else None,
+            "creationDate": _iso(made),
         },
         tags={each["Key"]: each["Value"] for each in tag_set},
         supplementary=supplementary,
