@@ -117,6 +117,8 @@ def commands(
         _tell(identity, target, checks, actions, dry_run)
         if target is Target.AWS and ip is None:
             typer.echo("Without --ip the function calls a test address, which GuardDuty may not report.", err=True)
+        if target is Target.LOCALSTACK:
+            typer.echo("Where the emulator runs functions, this one connects from your machine for real.", err=True)
         if dry_run:
             return
         _stop_at_problems(checks)

@@ -95,6 +95,7 @@ def test_deploying_leaves_out_what_is_absent_and_says_so_in_the_end(aws: Any) ->
     assert result.stdout == "The lab is set up in account 486547846362, us-east-1, without GuardDuty.\n"
     assert "guardduty-labs-detection" not in aws.stacks
     assert "ok      function: traffic-simulation, Active." in result.stderr
+    assert "connects from your machine for real" in result.stderr
     assert run(aws, "doctor").exit_code == 0
     assert run(aws, "destroy", "--yes").stdout == "The lab is gone from account 486547846362, us-east-1.\n"
 
