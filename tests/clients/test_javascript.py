@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.conftest import RunningLab
+from tests.e2e.conftest import missing
 
 HERE = Path(__file__).parent
 
@@ -18,7 +19,7 @@ HERE = Path(__file__).parent
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with walk.mjs and its packages: LAB_CLIENTS_MODULES names one that has them already."""
     if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("there is no Node.js here")
+        missing("there is no Node.js here")
     folder = Path(os.environ.get("LAB_CLIENTS_MODULES") or tmp_path_factory.mktemp("javascript"))
     for name in ("package.json", "walk.mjs"):
         shutil.copy(HERE / name, folder / name)
@@ -26,7 +27,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
         install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
         done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=240)
         if done.returncode:
-            pytest.skip(f"npm could not install the clients: {done.stderr[-300:]}")
+            missing(f"npm could not install the clients: {done.stderr[-300:]}")
     return folder
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -26,6 +26,8 @@ class LabCommand:
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _clients_of: str = ""
 
     def env(self) -> dict[str, str]:
         """Return the environment of the command: the caller's without AWS's, plus this lab's."""
@@ -60,19 +62,24 @@ class LabCommand:
         return report
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client with the trainee's keys."""
+        """Return a boto3 client with the trainee's keys, made once while the same simulator runs."""
         import boto3
         from botocore.config import Config
 
-        env = json.loads(self("env", "--shell", "json").stdout)
-        return boto3.session.Session(
-            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=env["AWS_SESSION_TOKEN"],
-            region_name=env["AWS_REGION"],
-        ).client(
-            service, endpoint_url=env["AWS_ENDPOINT_URL"], config=Config(proxies={}, retries={"total_max_attempts": 1})
-        )
+        running = (self.home / "server.json").read_text("utf-8")
+        if running != self._clients_of:
+            self._clients_of, self._clients = running, {}
+        if service not in self._clients:
+            env = json.loads(self("env", "--shell", "json").stdout)
+            session = boto3.session.Session(
+                aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=env["AWS_SESSION_TOKEN"],
+                region_name=env["AWS_REGION"],
+            )
+            config = Config(proxies={}, retries={"total_max_attempts": 1})
+            self._clients[service] = session.client(service, endpoint_url=env["AWS_ENDPOINT_URL"], config=config)
+        return self._clients[service]
 
     def finding(self) -> dict[str, Any]:
         """Return the one Lambda finding, read through boto3."""
@@ -87,6 +94,13 @@ class LabCommand:
     def count(self) -> int:
         """Return the Lambda finding's Count."""
         return int(self.finding()["Service"]["Count"])
+
+
+def missing(what: str) -> NoReturn:
+    """Skip a test for what this machine lacks; where LAB_TESTS_WHOLE is set, as in CI, which installs it all, fail it."""
+    if os.environ.get("LAB_TESTS_WHOLE"):
+        pytest.fail(f"LAB_TESTS_WHOLE is set, and {what}")
+    pytest.skip(what)
 
 
 NewLab = Callable[..., LabCommand]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import BIN, LabCommand, NewLab
+from tests.e2e.conftest import BIN, LabCommand, NewLab, missing
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
 REAL_LOOKING = ("AKIAQYLPMN5HFIQR7XYA", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzQ8Wv3TkLm")
@@ -429,7 +429,7 @@ def test_an_interactive_shell_is_in_the_lab(shared_lab: LabCommand, tmp_path: Pa
 
     bash = shutil.which("bash")
     if bash is None:
-        pytest.skip("there is no bash here")
+        missing("there is no bash here")
     home = tmp_path / "home"
     home.mkdir()
     (home / ".bashrc").write_text("export AWS_PROFILE=outside HTTPS_PROXY=http://127.0.0.1:9\n")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,21 +11,20 @@ import pytest
 from tests.e2e.conftest import LabCommand, NewLab
 
 FINDING = "UnauthorizedAccess:Lambda/MaliciousIPCaller.Custom"
-FIXES: dict[str, list[list[str]]] = {
-    "function deleted": [["lambda", "delete-function", "--function-name", "traffic-simulation"]],
-    "rule disabled": [["events", "disable-rule", "--name", "{rule}"]],
-    "target removed": [["events", "remove-targets", "--rule", "{rule}", "--ids", "{target}"]],
-    "concurrency 0": [
-        [
-            "lambda",
-            "put-function-concurrency",
-            "--function-name",
-            "traffic-simulation",
-            "--reserved-concurrent-executions",
-            "0",
-        ]
-    ],
+CONCURRENCY = ("--function-name", "traffic-simulation")
+FIXES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "rule disabled": (("events", "disable-rule", "--name", "{rule}"), ("events", "enable-rule", "--name", "{rule}")),
+    "target removed": (
+        ("events", "remove-targets", "--rule", "{rule}", "--ids", "{target}"),
+        ("events", "put-targets", "--rule", "{rule}", "--targets", "Id={target},Arn={arn}"),
+    ),
+    "concurrency 0": (
+        ("lambda", "put-function-concurrency", *CONCURRENCY, "--reserved-concurrent-executions", "0"),
+        ("lambda", "delete-function-concurrency", *CONCURRENCY),
+    ),
+    "function deleted": (("lambda", "delete-function", "--function-name", "traffic-simulation"), ()),
 }
+"""Every accepted fix, and what undoes it."""
 
 
 def _statuses(report: dict[str, Any]) -> dict[str, str]:
@@ -35,7 +35,27 @@ def _rule(lab: LabCommand) -> dict[str, str]:
     arn = lab.aws("lambda", "get-function-configuration", "--function-name", "traffic-simulation")["FunctionArn"]
     rule = lab.aws("events", "list-rule-names-by-target", "--target-arn", arn)["RuleNames"][0]
     target = lab.aws("events", "list-targets-by-rule", "--rule", rule)["Targets"][0]["Id"]
-    return {"rule": rule, "target": target}
+    return {"rule": rule, "target": target, "arn": arn}
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LabCommand, str]]:
+    """Return a lab that tests share which change nothing that another looks at, and what its start printed."""
+    command = LabCommand(tmp_path_factory.mktemp("shared"))
+    yield command, command("start", "--port", "0", "--seed", "print").stdout
+    command("stop", code=None)
+
+
+@pytest.fixture(scope="module")
+def shared_lab(started: tuple[LabCommand, str]) -> LabCommand:
+    """Return the lab that tests share."""
+    return started[0]
+
+
+@pytest.fixture(scope="module")
+def printed(started: tuple[LabCommand, str]) -> str:
+    """Return what the start printed."""
+    return started[1]
 
 
 def test_the_finding_is_one_of_many_and_says_what_the_module_says(shared_lab: LabCommand) -> None:
@@ -65,11 +85,11 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def test_count_grows_by_one_for_each_ten_minutes(lab: LabCommand) -> None:
+def test_count_grows_by_one_for_each_ten_minutes(shared_lab: LabCommand) -> None:
     """`lab advance 30m` brings three runs, so three more occurrences."""
-    before = lab.count()
-    lab("advance", "30m")
-    assert lab.count() == before + 3
+    before = shared_lab.count()
+    shared_lab("advance", "30m")
+    assert shared_lab.count() == before + 3
 
 
 def test_the_trail_leads_to_the_creator(shared_lab: LabCommand) -> None:
@@ -96,24 +116,36 @@ def test_the_trail_leads_to_the_creator(shared_lab: LabCommand) -> None:
     assert len(items) > 10
 
 
-@pytest.mark.parametrize("name", FIXES)
-def test_all_tasks_fail_at_first_and_pass_one_by_one(lab: LabCommand, name: str) -> None:
-    """Nothing is passed at first; each right answer passes its own task, and any accepted fix the last."""
+def test_all_tasks_fail_at_first_and_pass_one_by_one(lab: LabCommand) -> None:
+    """Nothing is passed at first; each right answer passes its own task, and each accepted fix the last, until it is undone."""
     assert "passed" not in _statuses(lab.check()).values()
     finding = lab.finding()
     address = finding["Service"]["Action"]["NetworkConnectionAction"]["RemoteIpDetails"]["IpAddressV4"]
     assert _statuses(lab.check("--creator", "WSSystemRole"))["creator"] == "passed"
     assert _statuses(lab.check("--malicious-ip", address))["malicious-ip"] == "passed"
     values = _rule(lab)
-    for step in FIXES[name]:
-        lab.aws(*[part.format(**values) for part in step])
-    report = lab.check()
-    assert _statuses(report) == {
-        "function-name": "not-run", "malicious-ip": "passed", "creator": "passed", "remediation": "passed",
-    }  # fmt: skip
+    for name, (fix, undo) in FIXES.items():
+        lab.aws(*[part.format(**values) for part in fix])
+        report = lab.check()
+        assert _statuses(report) == {
+            "function-name": "not-run", "malicious-ip": "passed", "creator": "passed", "remediation": "passed",
+        }, name  # fmt: skip
+        if name == "rule disabled":
+            before = lab.count()
+            lab("advance", "2h")
+            assert lab.count() == before
+        if undo:
+            lab.aws(*[part.format(**values) for part in undo])
+            assert _statuses(lab.check())["remediation"] == "failed", name
     final = lab.check("--function-name", "traffic-simulation")
     assert final["passed"]
     assert final["score"] >= 85
+    assert_count_stands(lab)
+
+
+def assert_count_stands(lab: LabCommand) -> None:
+    """Assert that Count does not grow in two hours, once what ran before the fix was counted, which takes minutes."""
+    lab("advance", "30m")
     before = lab.count()
     lab("advance", "2h")
     assert lab.count() == before
@@ -137,47 +169,36 @@ def test_wrong_creators_are_told_apart(shared_lab: LabCommand, answer: str, told
     assert "WSSystemRole" not in json.dumps(report)
 
 
-def test_two_labs_run_at_once_and_tell_different_things(new_lab: NewLab) -> None:
-    """Two LAB_HOMEs and ports: different accounts and addresses, and one's advance does not move the other."""
-    one, two = new_lab("one"), new_lab("two")
-    told = [one.start("--seed", "1"), two.start("--seed", "2")]
-    assert told[0]["account_id"] != told[1]["account_id"]
+def test_labs_run_at_once_and_tell_what_their_seeds_say(new_lab: NewLab) -> None:
+    """Other seeds: other accounts and addresses, and one's advance does not move the other. The same seed: the same world.
+
+    Times of the same seed may differ by the ten minutes that a start is rounded to.
+    """
+    one, two, again = new_lab("one"), new_lab("two"), new_lab("again")
+    told = [one.start("--seed", "1"), two.start("--seed", "2"), again.start("--seed", "1")]
+    assert told[0]["account_id"] == told[2]["account_id"] != told[1]["account_id"]
     before = two.count()
     one("advance", "1h")
     assert two.count() == before
-    addresses = {
-        lab.finding()["Service"]["Action"]["NetworkConnectionAction"]["RemoteIpDetails"]["IpAddressV4"]
-        for lab in (one, two)
-    }
-    assert len(addresses) == 2
+    found = [lab.finding() for lab in (one, two, again)]
+    addresses = [
+        each["Service"]["Action"]["NetworkConnectionAction"]["RemoteIpDetails"]["IpAddressV4"] for each in found
+    ]
+    assert addresses[0] == addresses[2] != addresses[1]
+    assert len({each["Resource"]["LambdaDetails"]["RevisionId"] for each in (found[0], found[2])}) == 1
+    assert len({lab.client("iam").get_role(RoleName="WSSystemRole")["Role"]["RoleId"] for lab in (one, again)}) == 1
 
 
-def test_the_same_seed_makes_the_same_world(new_lab: NewLab) -> None:
-    """Account, address and ids are the seed's. Times may differ by the ten minutes that a start is rounded to."""
-    worlds = []
-    for name in ("one", "two"):
-        lab = new_lab(name)
-        told = lab.start("--seed", "again")
-        finding = lab.finding()
-        role = lab.aws("iam", "get-role", "--role-name", "WSSystemRole")["Role"]
-        worlds.append(
-            (told["account_id"], finding["Resource"]["LambdaDetails"]["RevisionId"], role["RoleId"], finding["Id"][:0])
-        )
-        lab("stop")
-    assert worlds[0] == worlds[1]
-
-
-def test_start_prints_the_assignment_and_what_to_type_next(new_lab: NewLab) -> None:
+def test_start_prints_the_assignment_and_what_to_type_next(printed: str) -> None:
     """A newcomer reads the finding's type, the endpoint, the account and the next commands; no answer stands there."""
-    lab = new_lab()
-    printed = lab("start", "--port", "0", "--seed", "print").stdout
     for part in (FINDING, "http://127.0.0.1:", "lab shell", "lab check"):
         assert part in printed
     assert not re.search(r"198\.1[89]\.\d+\.\d+", printed)
 
 
-def test_the_instructors_key_is_printed_recorded_and_reported(lab: LabCommand) -> None:
+def test_the_instructors_key_is_printed_recorded_and_reported(shared_lab: LabCommand) -> None:
     """`lab answers` prints this lab's values; from then on every report says that it was used."""
+    lab = shared_lab
     assert "key of this lab" not in json.dumps(lab.check())
     printed = lab("answers").stdout
     address = lab.finding()["Service"]["Action"]["NetworkConnectionAction"]["RemoteIpDetails"]["IpAddressV4"]
