@@ -97,10 +97,12 @@ class Events(Service):
         return _with_token({"EventBuses": [bus.summary() for bus in told]}, token)
 
     def delete_event_bus(self, ctx: Context, *, Name: str) -> None:
-        """Delete a bus that has no rules."""
+        """Delete a bus that has no rules. One that is not there is no error (EventBridge API reference, DeleteEventBus)."""
         if Name == "default":
             raise AwsError("ValidationException", "Cannot delete event bus default.")
-        bus = self._bus(ctx.region, Name)
+        bus = self._find_bus(ctx.region, Name)
+        if bus is None:
+            return
         if bus.rules:
             raise AwsError("ValidationException", f"Event bus {Name} can't be deleted since it has rules.")
         del self._region(ctx.region)[bus.name]

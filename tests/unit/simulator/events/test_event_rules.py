@@ -443,3 +443,15 @@ def test_input_transformers_fill_their_template(lab: Any, template: str, expecte
         assert "detail" not in json.loads(body)["e"]
     else:
         assert body == expected
+
+
+def test_a_bus_that_is_not_there_is_as_good_as_deleted(lab: Any) -> None:
+    """So a second deletion is none the wiser; rules keep a bus."""
+    lab.call("events", "create_event_bus", Name="orders")
+    lab.call("events", "put_rule", Name="r", EventBusName="orders", EventPattern='{"source": ["shop"]}')
+    with pytest.raises(AwsError, match="can't be deleted since it has rules"):
+        lab.call("events", "delete_event_bus", Name="orders")
+    lab.call("events", "delete_rule", Name="r", EventBusName="orders")
+    for _ in range(2):
+        lab.call("events", "delete_event_bus", Name="orders")
+    assert [each["Name"] for each in lab.call("events", "list_event_buses")["EventBuses"]] == ["default"]
