@@ -2,7 +2,8 @@
 
 AWS has no call that looks ahead. What is known: which functions ran since the change (CloudWatch, metric
 Invocations), when the finding was last seen, and what would invoke the function (rules by target). Where that is too
-young to tell, the answer is "not known yet", with the moment from which it is.
+young to tell, the answer is "not known yet", with the moment from which it is. An emulator without GuardDuty is asked
+nothing: whatever it answered, no finding would be behind it.
 """
 
 import re
@@ -80,7 +81,9 @@ class CloudForesight:
         found: list[Finding] = []
         for detector in guardduty.list_detectors()["DetectorIds"]:
             ids = guardduty.list_findings(DetectorId=detector, FindingCriteria=of_type, MaxResults=50)["FindingIds"]
-            found += [finding(body) for body in guardduty.get_findings(DetectorId=detector, FindingIds=ids)["Findings"]]
+            if ids:
+                bodies = guardduty.get_findings(DetectorId=detector, FindingIds=ids)["Findings"]
+                found += map(finding, bodies)
         return tuple(each for each in found if each.function_name and each.ip and not each.sample)
 
     def _last_change(self, assigned: Finding) -> datetime | None:
@@ -126,19 +129,24 @@ class CloudForesight:
         return int(sum(point["Sum"] for point in points))
 
     def _watched(self) -> bool:
-        """Tell whether GuardDuty would still see the connection: detector, protection and a threat list are on."""
+        """Tell whether GuardDuty would still see the connection.
+
+        Detector, protection and a threat list are on, and no trusted list is, which would hide it.
+        """
         guardduty = self._client("guardduty")
         for detector in guardduty.list_detectors()["DetectorIds"]:
             body = guardduty.get_detector(DetectorId=detector)
             features = {each["Name"]: each["Status"] for each in body.get("Features", ())}
-            sets = guardduty.list_threat_intel_sets(DetectorId=detector)["ThreatIntelSetIds"]
-            active = [
+            active = any(
                 guardduty.get_threat_intel_set(DetectorId=detector, ThreatIntelSetId=each)["Status"] == "ACTIVE"
-                for each in sets
-            ]
-            trusted = guardduty.list_ip_sets(DetectorId=detector)["IpSetIds"]
+                for each in guardduty.list_threat_intel_sets(DetectorId=detector)["ThreatIntelSetIds"]
+            )
+            trusted = any(
+                guardduty.get_ip_set(DetectorId=detector, IpSetId=each)["Status"] in ("ACTIVE", "ACTIVATING")
+                for each in guardduty.list_ip_sets(DetectorId=detector)["IpSetIds"]
+            )
             protected = features.get("LAMBDA_NETWORK_LOGS") == "ENABLED" and body.get("Status") == "ENABLED"
-            if protected and any(active) and not trusted:
+            if protected and active and not trusted:
                 return True
         return False
 

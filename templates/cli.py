@@ -161,7 +161,7 @@ def commands(
             raise LabError(
                 f"taking the lab away from account {identity.account_id}",
                 f"the stacks are gone, and yet there is still the {', the '.join(stayed)}",
-                "Delete it by hand; an emulator that cannot delete it has to be started anew.",
+                "If it is the lab's, delete it by hand; an emulator that cannot delete it has to be started anew.",
             )
         typer.echo(f"The lab is gone from account {identity.account_id}, {identity.region}.")
 

@@ -90,8 +90,22 @@ def test_running_without_being_seen_means_that_the_code_no_longer_connects(aws: 
 def test_running_unwatched_counts_as_going_on(aws: Any, lookup: Lookup, operation: str, answer: dict[str, Any]) -> None:
     """The finding's silence says nothing where the detection was switched off."""
     aws.answers[("guardduty", operation)] = answer
+    aws.answers[("guardduty", "GetIPSet")] = _trusted("ACTIVE")
     outlook = ahead(aws, lookup, changed=-40, runs=3, seen=-45)
     assert (outlook.determinable, len(outlook.connections)) == (False, 1)
+
+
+def test_a_trusted_list_that_is_not_in_force_hides_nothing(aws: Any, lookup: Lookup) -> None:
+    """The finding's silence counts."""
+    aws.answers[("guardduty", "ListIPSets")] = {"IpSetIds": ["trusted"]}
+    aws.answers[("guardduty", "GetIPSet")] = _trusted("INACTIVE")
+    outlook = ahead(aws, lookup, changed=-40, runs=3, seen=-45)
+    assert (outlook.determinable, outlook.connections) == (True, ())
+
+
+def _trusted(status: str) -> dict[str, Any]:
+    location = "https://s3.amazonaws.com/lists/trusted.txt"
+    return {"Name": "trusted", "Format": "TXT", "Location": location, "Status": status}
 
 
 def test_a_slower_schedule_takes_longer_to_be_known(aws: Any, lookup: Lookup) -> None:
