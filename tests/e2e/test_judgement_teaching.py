@@ -4,8 +4,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from tests.e2e.test_judgement_network import Vpc
 from tests.e2e.trial import FUNCTION, RULE, SILENT, STACK, Trial, points
 
@@ -279,62 +277,73 @@ def test_28_a_removed_permission_is_accepted_with_the_failing_rule_as_residue(tr
     assert any("in vain" in remark for remark in task["remarks"])
 
 
-@pytest.mark.parametrize(
-    ("answer", "status"),
-    [("{arn}", "passed"), ("{arn}:$LATEST", "passed"), ("Traffic-Simulation", "passed"), ("traffic", "failed")],
+FORMS_29 = (
+    ("{arn}", "passed"),
+    ("{arn}:$LATEST", "passed"),
+    ("Traffic-Simulation", "passed"),
+    ("traffic", "failed"),
 )
-def test_29_the_functions_name_in_other_forms(trial: Trial, answer: str, status: str) -> None:
+
+
+def test_29_the_functions_name_in_other_forms(trial: Trial) -> None:
     """ARN and qualifier accepted; other capitals (disputable) with a remark."""
-    task = trial.answer("function-name", answer.format(arn=trial.function_arn))
-    assert task["status"] == status
-    if answer == "Traffic-Simulation":
-        assert any("case-sensitive" in remark for remark in task["remarks"])
+    for answer, status in FORMS_29:
+        task = trial.answer("function-name", answer.format(arn=trial.function_arn))
+        assert task["status"] == status, answer
+        if answer == "Traffic-Simulation":
+            assert any("case-sensitive" in remark for remark in task["remarks"])
 
 
-@pytest.mark.parametrize(
-    ("answer", "status"),
-    [("{0}:443", "passed"), ("{0}/32", "passed"), ("{0}/24", "failed"), ("{0} or {1}", "failed"), ("{1}", "failed")],
+FORMS_30 = (
+    ("{0}:443", "passed"),
+    ("{0}/32", "passed"),
+    ("{0}/24", "failed"),
+    ("{0} or {1}", "failed"),
+    ("{1}", "failed"),
 )
-def test_30_the_address_in_other_forms(trial: Trial, answer: str, status: str) -> None:
+
+
+def test_30_the_address_in_other_forms(trial: Trial) -> None:
     """A port and /32 accepted; a network and both entries of the list refused, and the right one is not said."""
-    task = trial.answer("malicious-ip", answer.format(trial.ip, trial.variant.second_ip))
-    assert task["status"] == status
-    if status == "failed":
-        assert trial.ip not in json.dumps(task)
+    for answer, status in FORMS_30:
+        task = trial.answer("malicious-ip", answer.format(trial.ip, trial.variant.second_ip))
+        assert task["status"] == status, answer
+        if status == "failed":
+            assert trial.ip not in json.dumps(task)
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        ("WSSystemRole/System", "right"),
-        ("arn:aws:iam::{account}:role/WSSystemRole", "right"),
-        ("arn:aws:sts::{account}:assumed-role/WSSystemRole/System", "right"),
-        ("{role_id}", "unique-id"),
-    ],
+FORMS_31 = (
+    ("WSSystemRole/System", "right"),
+    ("arn:aws:iam::{account}:role/WSSystemRole", "right"),
+    ("arn:aws:sts::{account}:assumed-role/WSSystemRole/System", "right"),
+    ("{role_id}", "unique-id"),
 )
-def test_31_the_creator_in_other_forms(trial: Trial, answer: str, kind: str) -> None:
+
+
+def test_31_the_creator_in_other_forms(trial: Trial) -> None:
     """Either ARN and ROLE/SESSION accepted; of the id (disputable) the name is asked."""
     role_id = trial.aws("iam").get_role(RoleName="WSSystemRole")["Role"]["RoleId"]
-    task = trial.answer("creator", answer.format(account=trial.variant.account_id, role_id=role_id))
-    assert task["kind"] == kind
+    for answer, kind in FORMS_31:
+        task = trial.answer("creator", answer.format(account=trial.variant.account_id, role_id=role_id))
+        assert task["kind"] == kind, answer
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        ("System", "session-name"),
-        ("cloudformation.amazonaws.com", "cloudformation"),
-        ("{execution_role}", "execution-role"),
-        ("WSParticipantRole", "yourself"),
-    ],
+FORMS_32 = (
+    ("System", "session-name"),
+    ("cloudformation.amazonaws.com", "cloudformation"),
+    ("{execution_role}", "execution-role"),
+    ("WSParticipantRole", "yourself"),
 )
-def test_32_wrong_creators_each_have_their_lesson(trial: Trial, answer: str, kind: str) -> None:
+
+
+def test_32_wrong_creators_each_have_their_lesson(trial: Trial) -> None:
     """Session, service, execution role, and the trainee, who is the last modifier once they act."""
     trial.code(SILENT)
     trial.advance(**LAG)
-    task = trial.answer("creator", answer.format(execution_role=trial.role_arn.rsplit("/", 1)[1]))
-    assert (task["status"], task["kind"]) == ("failed", kind)
-    assert "WSSystemRole" not in json.dumps(task)
+    for answer, kind in FORMS_32:
+        task = trial.answer("creator", answer.format(execution_role=trial.role_arn.rsplit("/", 1)[1]))
+        assert (task["status"], task["kind"]) == ("failed", kind), answer
+        assert "WSSystemRole" not in json.dumps(task)
 
 
 def test_33_two_answers_are_none(trial: Trial) -> None:
