@@ -211,8 +211,6 @@ class Evidence:
         Counted are the lists' objects, their kept earlier versions, and every address that a finding's evidence ties to
         a threat list: taking an address off the list afterwards does not make it harmless.
         """
-        if not ip:  # an address that an outlook does not tell; findings about names have none either
-            return False
         if not ip:  # an outlook that does not tell it, having been asked about every listed one
             return False
         if any(finding.ip == ip for finding in self.findings if finding.list_names):
