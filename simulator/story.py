@@ -50,9 +50,8 @@ class Story:
     def play(self) -> None:
         """Set up the account, deploy the lab and let its history go by up to about the wall clock's now."""
         clock = self.lab.clock
-        clock.held = (
-            True  # lab time goes by as it is told only: how long this machine takes must not show in the history
-        )
+        # Time goes by as it is told only: how long this machine takes must not show in the history.
+        clock.held = True
         try:
             self._go_to(self.start)
             self._deploy()
