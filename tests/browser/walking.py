@@ -1,16 +1,21 @@
 """A browser on a lab of its own: what the browser tests and the picture maker share."""
 
+import io
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import awscli
+from awscli.clidriver import create_clidriver
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -64,9 +69,26 @@ class RunningLab:
         return str(self.server()["endpoint_url"])
 
     def aws(self, *arguments: str) -> Any:
-        """Return the JSON that the AWS CLI prints in the lab's shell, None for nothing."""
-        told = self.command("shell", "--", "aws", *arguments)
-        return json.loads(told) if told.strip() else None
+        """Return the JSON that the AWS CLI prints with what `lab env` sets, None for nothing.
+
+        The CLI runs in this process: to start it costs several times what a call does, and the tests make many.
+        """
+        printed, complaint = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, _environment(self, (self.home / "server.json").read_text("utf-8"))),
+            redirect_stdout(printed),
+            redirect_stderr(complaint),
+        ):
+            code = create_clidriver().main([*arguments, "--output", "json"])
+        assert code == 0, f"aws {arguments}: {code}\n{complaint.getvalue()}"
+        return json.loads(printed.getvalue()) if printed.getvalue().strip() else None
+
+
+@cache
+def _environment(lab: RunningLab, _server: str) -> dict[str, str]:
+    """Return what `lab env` sets while the same simulator runs."""
+    told: dict[str, str] = json.loads(lab.command("env", "--shell", "json"))
+    return {**told, "AWS_DATA_PATH": str(Path(awscli.__file__).parent / "data")}  # as the CLI sets where it starts
 
 
 class Browser:
@@ -166,6 +188,7 @@ def chromium(
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
     try:
+        driver.set_script_timeout(2 * PATIENCE)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
