@@ -113,7 +113,7 @@ class Gateway:
                 source_ip=source_ip,
                 user_agent=request.header("user-agent"),
                 protocol=routed.protocol,
-                http=_for_moto(routed, request),
+                http=None if routed.service in lab.services() else _for_moto(routed, request),
             )
             receives = (ask.service, ask.operation) == ("sqs", "ReceiveMessage")
             done = _wait_for_messages(lab, ask) if receives else lab.ask(ask)

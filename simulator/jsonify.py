@@ -5,12 +5,47 @@ A writer is made once for each shape and kept, so that an answer of fifty findin
 
 import base64
 import functools
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
 Write = Callable[[Any], Any]
+_compact = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one for every answer
+
+
+class Settled(dict[str, Any]):
+    """A structure of the model that never changes any more, such as an event of the past: its JSON is made once."""
+
+    __slots__ = ("_text",)
+
+    def text(self, shape: Any) -> str:
+        """Return its JSON, as a value of `shape`: always the same one."""
+        try:
+            return self._text
+        except AttributeError:
+            write = writer(shape)
+            self._text: str = _compact(self if write is None else write(self))
+            return self._text
+
+
+def as_json(shape: Any, value: Any) -> str:
+    """Return a value of a shape as JSON."""
+    write = writer(shape)
+    if shape.type_name != "structure":
+        return _compact(value if write is None else write(value))
+    settled = {
+        name: item for name, item in value.items() if isinstance(item, list) and item and isinstance(item[0], Settled)
+    }
+    if not settled or write is None:
+        return _compact(value if write is None else write(value))
+    members = [_compact(write({name: item for name, item in value.items() if name not in settled}))[1:-1]]
+    for name, items in settled.items():
+        member = shape.members[name]
+        joined = ",".join([item.text(member.member) for item in items])
+        members.append(f'"{member.serialization.get("name", name)}":[{joined}]')
+    return "{" + ",".join(filter(None, members)) + "}"
 
 
 def timestamp(value: Any, style: str) -> Any:

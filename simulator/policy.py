@@ -71,25 +71,35 @@ def evaluate(policies: Iterable[Document], request: Request, boundary: Document 
 
 def applies(statement: Document, request: Request) -> bool:
     """Return whether a statement speaks of the request: its action, its resource and its conditions."""
-    action = request.action.lower()
+
+    def acts(patterns: tuple[str, ...]) -> bool:
+        return _one_matches(patterns, request.action, any_case=True)
+
+    def concerns(patterns: tuple[str, ...]) -> bool:
+        return _one_matches(tuple(_filled(pattern, request) for pattern in patterns), request.resource, any_case=False)
+
     return (
-        _element(statement, "Action", lambda pattern: matches(pattern.lower(), action))
-        and _element(
-            statement, "Resource", lambda pattern: matches(_filled(pattern, request), request.resource), absent=True
-        )
+        _element(statement, "Action", acts)
+        and _element(statement, "Resource", concerns, absent=True)
         and conditions_met(statement.get("Condition"), request.context)
     )
 
 
-def _element(statement: Document, name: str, test: Callable[[str], bool], *, absent: bool = False) -> bool:
+def _element(statement: Document, name: str, test: Callable[[tuple[str, ...]], bool], *, absent: bool = False) -> bool:
     if name in statement:
-        return any(test(str(pattern)) for pattern in _listed(statement[name]))
+        return test(tuple(map(str, _listed(statement[name]))))
     if f"Not{name}" in statement:
-        return not any(test(str(pattern)) for pattern in _listed(statement[f"Not{name}"]))
+        return not test(tuple(map(str, _listed(statement[f"Not{name}"]))))
     return absent
 
 
 @lru_cache(maxsize=8192)
+def _one_matches(patterns: tuple[str, ...], text: str, *, any_case: bool) -> bool:
+    if any_case:
+        return any(matches(pattern.lower(), text.lower()) for pattern in patterns)
+    return any(matches(pattern, text) for pattern in patterns)
+
+
 def matches(pattern: str, text: str) -> bool:
     """Return whether `text` fits a pattern in which `*` is anything and `?` one character; brackets are themselves."""
     return fnmatchcase(text, pattern.replace("[", "[[]"))
@@ -97,6 +107,9 @@ def matches(pattern: str, text: str) -> bool:
 
 def _filled(pattern: str, request: Request) -> str:
     """Return a pattern with policy variables such as `${aws:username}` filled; an unknown one matches nothing."""
+
+    if "${" not in pattern:
+        return pattern
 
     def value(found: re.Match[str]) -> str:
         name, _, default = found.group(1).partition(",")

@@ -27,7 +27,7 @@ from urllib.parse import parse_qsl, urlencode
 from botocore import xform_name
 
 from scenario.errors import LabError
-from simulator import policy, wire
+from simulator import answers, policy, wire
 from simulator.clock import LabClock, milliseconds, moment
 from simulator.errors import AwsError
 from simulator.functions import Environments
@@ -125,6 +125,7 @@ class Lab:
         self.differences: list[str] = []
         self.enforce = False
         self._changes = 0
+        self._answers = answers.Answers()
         self._durable = 0
         self._cause: int | None = None
         self._tick_began: int | None = None
@@ -460,7 +461,7 @@ class Lab:
     def _attempt(self, ctx: Context, ask: Ask, change: bool) -> Done:
         try:
             if ask.http is not None and ask.service not in self._services:
-                answer = self.moto.forward(ctx, ask.service, ask.http, change=change)
+                answer = self._forwarded(ctx, ask, ask.http, change)
                 if answer.status < 300:
                     return Done(request_id=ctx.request_id, answer=answer)
                 return Done(request_id=ctx.request_id, answer=answer, error=_error_in(ask, answer))
@@ -468,6 +469,16 @@ class Lab:
             return Done(request_id=ctx.request_id, result=result)
         except AwsError as error:
             return Done(request_id=ctx.request_id, error=error)
+
+    def _forwarded(self, ctx: Context, ask: Ask, http: HttpRequest, change: bool) -> HttpAnswer:
+        key = None if change else answers.key_of(ask.service, ask.operation, ask.region, ask.principal, http)
+        if key is None or (ask.service == "s3" and self.moto.logs_access(self.account_id)):
+            return self.moto.forward(ctx, ask.service, http, change=change)
+        answer = self._answers.find(key, self._changes, ctx.request_id)
+        if answer is None:
+            answer = self.moto.forward(ctx, ask.service, http, change=change)
+            self._answers.keep(key, answer, ctx.request_id)
+        return answer
 
     def _dispatch(
         self, ctx: Context, service: str, operation: str, params: dict[str, Any], *, change: bool

@@ -34,6 +34,7 @@ os.environ.update(
 )
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
+import moto.core.responses
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.common_models import BaseModel
@@ -259,6 +260,14 @@ def _seeded_birth(self: Any, region_name: str) -> Any:
     return seeded.as_if_unseen(name, lambda: _born(self, region_name))
 
 
+def _request_id(headers: dict[str, Any]) -> str:
+    """Stand in for what makes up a request's id, by drawing 52 times: the call has one."""
+    ctx = _CONTEXT.get()
+    headers["x-amzn-requestid"] = ctx.request_id if ctx is not None else ""
+    return str(headers["x-amzn-requestid"])
+
+
+moto.core.responses.gen_amzn_requestid_long = _request_id
 BaseModel.__new__ = _untracked
 AccountSpecificBackend.__getitem__ = _seeded_birth
 
@@ -282,7 +291,12 @@ class Moto:
 
     def backend(self, service: str, account_id: str, region: str) -> Any:
         """Return moto's backend of a service, for what has no API: `region` may be `global`."""
-        return get_backend(NAMES.get(service, service.replace("-", "")))[account_id][region]
+        return _backends(service)[account_id][region]
+
+    def logs_access(self, account_id: str) -> bool:
+        """Return whether a bucket has access to it logged: then a read of an object makes another object."""
+        buckets = self.backend("s3", account_id, "global").buckets.values()
+        return any(bucket.logging for bucket in buckets)
 
     def forward(self, ctx: "Context", service: str, request: HttpRequest, *, change: bool) -> HttpAnswer:
         """Have moto answer a request in the context's account, time and seed.
@@ -408,7 +422,7 @@ class Moto:
     def _handlers_of(self, service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
         if service not in self._handlers:
             try:
-                backends = get_backend(NAMES.get(service, service.replace("-", "")))
+                backends = _backends(service)
             except (ImportError, KeyError, AttributeError) as unknown:
                 raise not_implemented(service, "any of its operations") from unknown
             account = next(iter(backends), "000000000000")
@@ -430,6 +444,12 @@ class _AsLab:
     def __exit__(self, *_: object) -> None:
         _NOW.reset(self._token)
         _CONTEXT.reset(self._outer)
+
+
+@functools.cache
+def _backends(service: str) -> Any:
+    """Return moto's backends of a service, botocore's name, for all accounts. Raises what an import can."""
+    return get_backend(NAMES.get(service, service.replace("-", "")))
 
 
 def not_implemented(service: str, what: str) -> AwsError:

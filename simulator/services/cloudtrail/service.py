@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import AwsError
+from simulator.jsonify import Settled
 from simulator.service import Call, Context, Service
 from simulator.services.cloudtrail.lake import Lake
 from simulator.services.cloudtrail.record import event_name, event_source, is_management, record, resources, username
@@ -53,7 +54,7 @@ class CloudTrail(Trails, Lake, Service):
         Trails.__init__(self)
         self._calls: list[Call] = []
         self._shown_from: list[datetime] = []
-        self._written: dict[int, dict[str, Any]] = {}
+        self._written: dict[int, Settled] = {}
 
     def on_call(self, call: Call) -> None:
         """Take a call into the history, unless it is a data event or an AWS service's own."""
@@ -115,7 +116,7 @@ class CloudTrail(Trails, Lake, Service):
             if self._shown_from[index] <= now and call.at <= latest:
                 yield index, call
 
-    def _event(self, call: Call) -> dict[str, Any]:
+    def _event(self, call: Call) -> Settled:
         """Return the event of a call. It never changes, so it is written once."""
         event = self._written.get(call.seq)
         if event is None:
@@ -125,8 +126,8 @@ class CloudTrail(Trails, Lake, Service):
         return event
 
 
-def _written(call: Call, account_id: str) -> dict[str, Any]:
-    return {
+def _written(call: Call, account_id: str) -> Settled:
+    return Settled({
         "EventId": call.event_id,
         "EventName": event_name(call.service, call.operation),
         "ReadOnly": "true" if call.read_only else "false",
@@ -136,7 +137,7 @@ def _written(call: Call, account_id: str) -> dict[str, Any]:
         "Username": username(call.principal),
         "Resources": [{"ResourceType": kind, "ResourceName": name} for kind, name in resources(call)],
         "CloudTrailEvent": json.dumps(record(call, account_id), separators=(",", ":")),
-    }
+    })  # fmt: skip
 
 
 def delivery_delay(call: Call) -> timedelta:
