@@ -5,6 +5,9 @@ them into an account, in order. `deploy.show` prints those actions, `deploy.appl
 room's only calls that change anything. The simulator plays the same actions as the API calls of its history, so the
 dry run, a real account and the offline lab cannot drift apart.
 
+Worlds differ: `preflight` looks before, `outcome` looks afterwards at the services themselves, because a stack's status
+is not enough on emulators, and `localstack` finds out what an emulator does not have.
+
 The adversary faced here is the lab's own leftovers in somebody's real account: every template is private, encrypted
 and least-privilege outside the two roles that imitate Workshop Studio, a stack that is not ours is never touched, and
 `destroy_plan` leaves nothing behind.

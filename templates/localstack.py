@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3.session
+import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -29,11 +30,14 @@ class LocalStackSession(boto3.session.Session):  # type: ignore[misc]  # boto3 h
 
     def client(self, service_name: str, /, *, config: Config | None = None) -> Any:
         """Return a client of the service. Buckets go into the path: their host names seldom resolve."""
+        address = _address()
+        if address.startswith("https:"):  # LocalStack signs its own certificate: a warning at each call helps nobody
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         here = Config(s3={"addressing_style": "path"}, proxies={}, retries={"total_max_attempts": 2})
         return super().client(
             service_name,
-            endpoint_url=_address(),
-            verify=False,  # of https://localhost, as localstack-client does
+            endpoint_url=address,
+            verify=False,  # as localstack-client does
             config=config.merge(here) if config else here,
         )
 

@@ -32,10 +32,10 @@ def unreached(target: str, error: BotoCoreError | ClientError) -> LabError:
 
 
 def _advice(target: str, error: Exception) -> str:
-    if target == "localstack":
-        return START if isinstance(error, UNANSWERED) else "See the emulator's own log."
     if isinstance(error, ProfileNotFound):
         return "Choose one of those that aws configure list-profiles shows, with AWS_PROFILE."
+    if target == "localstack":
+        return START if isinstance(error, UNANSWERED) else "See the emulator's own log."
     if isinstance(error, NoRegionError):
         return "Choose one with AWS_REGION."
     if isinstance(error, UNANSWERED):

@@ -1,9 +1,11 @@
 """LocalStack and its like: how they are reached, what they answered where they lack a service, what is then done."""
 
+import warnings
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
+from urllib3.exceptions import InsecureRequestWarning
 
 from scenario import load
 from scenario.errors import LabError
@@ -203,6 +205,17 @@ def test_every_service_is_reached_at_the_one_address(clean: pytest.MonkeyPatch, 
     clean.setenv("AWS_REGION", "eu-central-1")
     client = localstack.connect(None).client(service)
     assert (client.meta.endpoint_url, client.meta.region_name) == ("http://127.0.0.1:14566", "eu-central-1")
+
+
+def test_over_tls_nobody_is_warned_of_localstacks_own_certificate(clean: pytest.MonkeyPatch) -> None:
+    """One warning for each of the calls hid what the command said."""
+    clean.setenv("USE_SSL", "1")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        client = localstack.connect(None).client("sts")
+        warnings.warn("as urllib3 does", InsecureRequestWarning, stacklevel=1)
+    assert client.meta.endpoint_url == "https://localhost:4566"
+    assert caught == []
 
 
 def test_nothing_of_the_user_s_own_is_sent_and_buckets_go_into_the_path(clean: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ def _client_error(code: str) -> ClientError:
         ("aws", _client_error("ExpiredToken"), "session is over"),
         ("aws", _client_error("InvalidClientTokenId"), "Check credentials"),
         ("localstack", EndpointConnectionError(endpoint_url="http://localhost:4566"), "LOCALSTACK_HOST"),
+        ("localstack", ProfileNotFound(profile="x"), "list-profiles"),
         ("localstack", _client_error("InternalFailure"), "own log"),
     ],
 )
