@@ -55,6 +55,15 @@ def gone(pid: int) -> bool:
     return False
 
 
+@pytest.fixture(scope="module")
+def battered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCommand]:
+    """Return a started lab for tests of what happens to its process or its file about it; each leaves it running."""
+    lab = LabCommand(tmp_path_factory.mktemp("battered"))
+    lab.start("--seed", "edges", "--history", "1h")
+    yield lab
+    lab("stop", code=None)
+
+
 def test_starting_twice_and_stopping_twice(new_lab: NewLab) -> None:
     """Each says how it stands and is no failure; the state is kept over the stop."""
     lab = new_lab()
@@ -99,10 +108,9 @@ def test_a_home_that_cannot_be_written(new_lab: NewLab, tmp_path: Path) -> None:
 
 
 @posix
-def test_a_simulator_that_was_killed(new_lab: NewLab) -> None:
+def test_a_simulator_that_was_killed(battered: LabCommand) -> None:
     """Commands say that none runs; a start goes on with all that was acknowledged."""
-    lab = new_lab()
-    lab.start("--seed", "edges", "--history", "1h")
+    lab = battered
     lab.aws("s3api", "create-bucket", "--bucket", "kept-over-the-kill")
     pid = process_of(lab)
     os.kill(pid, signal.SIGKILL)
@@ -114,10 +122,9 @@ def test_a_simulator_that_was_killed(new_lab: NewLab) -> None:
 
 
 @posix
-def test_a_corrupt_server_file(new_lab: NewLab) -> None:
+def test_a_corrupt_server_file(battered: LabCommand) -> None:
     """It is told; `lab stop` ends the simulator that it still names, and the lab goes on."""
-    lab = new_lab()
-    lab.start("--seed", "edges", "--history", "1h")
+    lab = battered
     pid = process_of(lab)
     for damaged in (f'{{"pid": {pid}, "of_another_version": true}}', f'{{"pid": {pid}, "endpoint_u'):
         (lab.home / "server.json").write_text(damaged)
@@ -131,20 +138,18 @@ def test_a_corrupt_server_file(new_lab: NewLab) -> None:
     assert lab.count() > 0
 
 
-def test_fields_of_another_version_in_the_server_file_do_no_harm(new_lab: NewLab) -> None:
+def test_fields_of_another_version_in_the_server_file_do_no_harm(battered: LabCommand) -> None:
     """What a newer kit tells beside is left out, and the lab is reached."""
-    lab = new_lab()
-    lab.start("--seed", "edges", "--history", "1h")
+    lab = battered
     told = json.loads((lab.home / "server.json").read_text("utf-8"))
     (lab.home / "server.json").write_text(json.dumps({**told, "of_a_newer_version": 1}))
     assert json.loads(lab("status", "--json").stdout)["running"] is True
 
 
 @posix
-def test_a_simulator_that_hangs_is_ended_by_stop(new_lab: NewLab) -> None:
+def test_a_simulator_that_hangs_is_ended_by_stop(battered: LabCommand) -> None:
     """A stopped process answers nothing: it is not taken for gone, and `lab stop` ends it."""
-    lab = new_lab()
-    lab.start("--seed", "edges", "--history", "1h")
+    lab = battered
     pid = process_of(lab)
     os.kill(pid, signal.SIGSTOP)
     try:

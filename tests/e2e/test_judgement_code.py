@@ -21,7 +21,7 @@ HOSTILE = {
     "an address inside a listed range": "def handler(event, context): dial(INSIDE)",
     "UDP": "def handler(event, context): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', (BAD, 53))",
     "IPv6-mapped": "def handler(event, context): socket.socket(socket.AF_INET6).connect_ex(('::ffff:' + BAD, 443))",
-    "a child process": "import subprocess, sys\ndef handler(event, context): subprocess.run([sys.executable, '-c', f\"import socket; socket.socket().connect_ex(('{BAD}', 443))\"])",
+    "a child process": "import subprocess, sys\ndef handler(event, context): subprocess.run([sys.executable, '-I', '-S', '-c', f\"import socket; socket.socket().connect_ex(('{BAD}', 443))\"])",
     "a thread": "import threading\ndef handler(event, context):\n    one = threading.Thread(target=dial, args=(BAD,)); one.start(); one.join()",
     "a fork": "import os\ndef handler(event, context):\n    pid = os.fork()\n    if not pid:\n        dial(BAD); os._exit(0)\n    os.waitpid(pid, 0)",
     "asyncio": "import asyncio\nasync def call():\n    try: await asyncio.wait_for(asyncio.open_connection(BAD, 443), 1)\n    except (OSError, TimeoutError): pass\ndef handler(event, context): asyncio.run(call())",
