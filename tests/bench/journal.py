@@ -47,19 +47,21 @@ def _start(home: Path) -> float:
 
 def durable_write() -> list[Row]:
     """A change through the lab with its journal on disk, against the same in memory, and against the disk's bare fsync."""
-    memory = _median(None)
-    with tempfile.TemporaryDirectory(prefix="lab-bench-") as folder:
-        disk = _median(Path(folder, "journal.db"))
-        with Path(folder, "bare").open("ab", buffering=0) as file:
+    with (
+        tempfile.TemporaryDirectory(prefix="lab-bench-") as folder,
+        Path(folder, "bare").open("ab", buffering=0) as file,
+    ):
 
-            def bare() -> None:
-                file.write(b"x" * 1024)
-                os.fsync(file.fileno())
+        def bare() -> None:
+            file.write(b"x" * 1024)
+            os.fsync(file.fileno())
 
-            sync, _ = paired(bare, lambda: None, runs=300)
+        memory, _ = _change_and(bare, None)
+        disk, sync = _change_and(bare, Path(folder, "journal.db"))
+    what = "a durable change (iam TagRole)"
     return [
-        Row(what="a durable change (iam TagRole)", against="the same without a file", mine=disk, other=memory),
-        Row(what="a durable change (iam TagRole)", against="a bare write and fsync of 1 KB", mine=disk, other=sync),
+        Row(what=what, against="the same without a file", mine=disk, other=memory),
+        Row(what=what, against="a bare write and fsync of 1 KB", mine=disk, other=sync),
     ]
 
 
@@ -101,8 +103,8 @@ def _make_changes(home: Path, numbers: range) -> None:
         list(pool.map(change, numbers))
 
 
-def _median(path: Path | None) -> float:
-    """Return the median milliseconds of a change in a lab of its own; one at a time, as they share moto's account."""
+def _change_and(other: Callable[[], None], path: Path | None) -> tuple[float, float]:
+    """Return the median milliseconds of a change in a lab of its own, which has moto's account to itself, and of `other`."""
     lab = open_lab(path)
     made(lab, "iam", "CreateRole", RoleName="role", AssumeRolePolicyDocument=TRUST)
     numbers = itertools.count()
@@ -110,6 +112,6 @@ def _median(path: Path | None) -> float:
     def tag() -> None:
         made(lab, "iam", "TagRole", RoleName="role", Tags=[{"Key": "n", "Value": str(next(numbers))}])
 
-    taken, _ = paired(tag, lambda: None, runs=300)
+    taken = paired(tag, other, runs=300)
     lab.close()
     return taken
