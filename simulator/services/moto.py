@@ -16,7 +16,6 @@ Adversary: a hosted trainee who guesses other accounts' identifiers. One lock ar
 """
 
 import contextvars
-import copy
 import datetime as real_datetime
 import functools
 import json
@@ -34,6 +33,7 @@ os.environ.update(
 )
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
+import moto.core.errors
 import moto.core.responses
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
@@ -45,7 +45,6 @@ from moto.moto_api._internal import mock_random
 
 from simulator import wire
 from simulator.errors import AwsError
-from simulator.identity import Ids
 from simulator.services import seeded
 from simulator.wire import HttpAnswer, HttpRequest
 
@@ -123,7 +122,6 @@ def _patch_new_modules() -> None:
             module.FakeKey.__del__ = module.FakeKey.dispose
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
-            _share_managed_policies(module.IAMBackend)
         elif name == "moto.sns.models":
             module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)
         elif name == "moto.s3.notifications":
@@ -221,29 +219,6 @@ def _extend(cls: Any, prefix: str) -> None:
     cls.__init__ = init
 
 
-def _share_managed_policies(backend: Any) -> None:
-    """Have all accounts share AWS's own policies: their documents are 3 MB, and their ids are the same everywhere on AWS too."""
-    made = backend._init_aws_policies
-    shared: list[Any] = []
-
-    def init(self: Any) -> list[Any]:
-        if not shared:
-            ids = Ids.of("AWS managed policies")
-            shared.extend(made(self))
-            for policy in shared:
-                policy.id = f"ANPA{ids.text(17)}"  # AWS's own: it decodes to no customer's account
-        return [_own_copy(policy) for policy in shared]
-
-    backend._init_aws_policies = init
-
-
-def _own_copy(policy: Any) -> Any:
-    """Return a policy that an account can attach and tag without another one seeing it."""
-    mine = copy.copy(policy)
-    mine.versions, mine.tags = list(policy.versions), {}
-    return mine
-
-
 def _untracked(cls: type, *_args: Any, **_kwargs: Any) -> Any:
     return object.__new__(cls)
 
@@ -268,6 +243,8 @@ def _request_id(headers: dict[str, Any]) -> str:
 
 
 moto.core.responses.gen_amzn_requestid_long = _request_id
+# One for the whole process: moto makes one for every error that it answers with, and all the service's errors with it.
+moto.core.errors.ErrorLookupFactory = functools.cache(moto.core.errors.ErrorLookupFactory)
 BaseModel.__new__ = _untracked
 AccountSpecificBackend.__getitem__ = _seeded_birth
 

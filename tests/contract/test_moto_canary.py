@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 
+import moto.core.errors
 import moto.core.parse
 import moto.iam.models
 import moto.s3.models
@@ -197,6 +198,29 @@ def test_the_places_that_are_patched_are_there() -> None:
     assert callable(moto.s3.notifications._invoke_awslambda)
     for name in ("User", "Group", "InstanceProfile", "ManagedPolicy"):
         assert inspect.isclass(getattr(moto.iam.models, name))
+
+
+def test_an_error_s_table_is_made_once(owner: InProcess) -> None:
+    """moto makes the factory that keeps them anew for every error: it would keep nothing."""
+    assert moto.core.errors.ErrorLookupFactory() is moto.core.errors.ErrorLookupFactory()
+    moto.core.errors.ErrorLookupFactory()._error_lut_cache.clear()
+    s3 = owner.client("s3")
+    for read in (s3.get_bucket_policy, s3.get_bucket_cors, s3.get_bucket_policy):
+        with pytest.raises(ClientError):
+            read(Bucket="not-there")
+    assert list(moto.core.errors.ErrorLookupFactory()._error_lut_cache) == ["S3"]
+
+
+def test_ids_of_aws_s_own_policies_are_aws_s(owner: InProcess) -> None:
+    """They decode to no customer's account and are the same for all, as their documents are; each account has its own to attach."""
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    found = owner.client("iam").get_policy(PolicyArn=arn)["Policy"]
+    assert found["PolicyId"].startswith("ANPA") and len(found["PolicyId"]) == 21
+    mine, other = (
+        moto.iam.models.iam_backends[account]["aws"].managed_policies[arn] for account in ("1" * 12, "2" * 12)
+    )
+    assert mine.id == other.id == found["PolicyId"]
+    assert mine.tags is not other.tags and mine.account_id != other.account_id
 
 
 def test_parsers_take_plain_fields() -> None:
