@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 THREADS = 12
 CHECK_SESSION = "lab-check"
-STARTS = 7
-"""How many processes a new lab's history takes: three functions, one of which is configured anew a few times."""
+STARTS = 6
+"""How many processes a new lab's history takes: three functions, one of which is configured anew three times."""
 
 
 def main() -> int:
