@@ -106,6 +106,8 @@ CHANGES = frozenset({
     ("iam", "GenerateCredentialReport"), ("ecr", "GetAuthorizationToken"),
 })  # fmt: skip
 CBOR = "smithy-rpc-v2-cbor"
+SUBTYPED = ("guardduty", "BadRequestException")
+"""The error whose `__type` is its subtype, while its header has its name (docs/aws-facts.md, part 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -637,12 +639,13 @@ def serialise_error(service: str, protocol: str, error: AwsError, request_id: st
     if protocol == CBOR:
         headers |= {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
         return HttpAnswer(status=status, headers=headers, body=parse.error_to_cbor(error.code, error.message))
+    subtype = fields.pop("Type", "InvalidInputException") if (service, error.code) == SUBTYPED else error.code
     body = {_wire_name(shape, name): value for name, value in fields.items()}
     message_key = next(
         (name for name in (shape.members if shape is not None else ()) if name.lower() == "message"), "message"
     )
     body[_wire_name(shape, message_key)] = error.message
-    body.setdefault("__type", error.code)
+    body.setdefault("__type", subtype)
     headers["x-amzn-ErrorType"] = error.code
     if protocol == "rest-json":
         headers["Content-Type"] = "application/json"

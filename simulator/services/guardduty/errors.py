@@ -1,4 +1,4 @@
-"""GuardDuty's errors: one code, a fixed prefix, and the subtype in the field `Type` (docs/aws-facts.md, part 4)."""
+"""GuardDuty's errors: one code, a fixed prefix, and the subtype in the field `Type`, which goes over the wire as `__type` (docs/aws-facts.md, part 4)."""
 
 from simulator.errors import AwsError
 
