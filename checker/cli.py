@@ -70,7 +70,7 @@ def build(world_of: Callable[[str], "World"]) -> typer.Typer:
         malicious_ip: Annotated[str | None, typer.Option(help="The address that it calls.")] = None,
         creator: Annotated[str | None, typer.Option(help="The identity that created it.")] = None,
         no_input: Annotated[bool, typer.Option("--no-input", help="Never ask for a missing answer.")] = False,
-        format: Annotated[Format, typer.Option(help="How to write the report.")] = Format.TEXT,
+        format: Annotated[Format, typer.Option(help="How to write the report; html is a debrief.")] = Format.TEXT,
         output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
         require_proof: Annotated[
             bool, typer.Option("--require-proof", help="Pass only answers that your own calls in CloudTrail back up.")
@@ -140,8 +140,9 @@ def run(
 ) -> tuple["Report", str]:
     """Check the lab once: ask for missing answers, collect, grade, record the attempt. Return report and document.
 
-    `ask(task id, question)` returns an answer or ""; None asks nothing. With `every_language` the document is a JSON
-    object of documents by language: the account is asked once and graded for each, which differs in the texts alone.
+    `ask(task id, question)` returns an answer or ""; None asks nothing. A debrief (HTML) looks back and is no attempt,
+    unless there is an answer that no check has graded yet. With `every_language` the document is a JSON object of
+    documents by language: the account is asked once and graded for each, which differs in the texts alone.
     Raises LabError where the lab cannot be asked.
     """
     from checker.collect import collect
@@ -161,12 +162,22 @@ def run(
     )
     known = texts["function-name"] if answers.earned("function-name") else ""
     evidence = collect(world, scenario.finding_type, known)
+    counts = format is not Format.HTML or answers.ungraded()
     reports = {
-        code: grade(each, evidence, answers, lab_id=world.lab_id, target=world.target, require_proof=require_proof)
+        code: grade(
+            each,
+            evidence,
+            answers,
+            lab_id=world.lab_id,
+            target=world.target,
+            require_proof=require_proof,
+            counts=counts,
+        )
         for code, each in scenarios.items()
     }
     report = reports[language.value]
-    world.memory.record(attempt(report, texts))
+    if counts:
+        world.memory.record(attempt(report, texts))
     documents = {
         code: _document(reports[code], format, scenarios[code], evidence, answers, colour, code) for code in codes
     }

@@ -32,12 +32,16 @@ class Moment:
 
 
 def timeline(evidence: Evidence, report: Report, answers: Answers) -> tuple[Moment, ...]:
-    """Return the investigation oldest first: what was earned of the incident, the trainee's calls, the checks."""
+    """Return the investigation oldest first: what was earned of the incident, the trainee's calls, the checks.
+
+    The report's own check is among them if it counts as one.
+    """
     rows = [*_incident(evidence, report), *_calls(evidence.mine)]
     for number, attempt in enumerate(answers.attempts, start=1):
         at = datetime.fromisoformat(attempt["at"])
         rows.append(_check(at, number, attempt["score"]))
-    rows.append(_check(report.lab_time, report.checks, report.score))
+    if report.checks > len(answers.attempts):
+        rows.append(_check(report.lab_time, report.checks, report.score))
     return tuple(sorted(rows, key=lambda row: row.at)[-ROWS:])
 
 
@@ -175,7 +179,7 @@ def _summary(report: Report, said: Speaker) -> str:
     state = say("Passed") if report.passed else say("Not passed yet")
     points = say("{score} of {max} points", score=report.score, max=report.max_score)
     where = say(
-        "Lab {lab} ({target}), {moment}, check {number}",
+        "Lab {lab} ({target}), {moment}, checks: {number}",
         lab=report.lab_id,
         target=report.target,
         moment=stamp(report.lab_time),

@@ -78,6 +78,10 @@ class Answers:
             for attempt in self.attempts
         )
 
+    def ungraded(self) -> bool:
+        """Tell whether there is an answer whose very text no check has graded yet."""
+        return any(self.given_at(task) is None for task in self.texts)
+
     def tries(self, task: str) -> int:
         """Return how many different texts were graded for a task, this one included."""
         texts = [attempt.get("answers", {}).get(task) for attempt in self.attempts]
@@ -119,7 +123,11 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a check found out. `progress` says in sentences what changed since the check before."""
+    """What a check found out.
+
+    `progress` says in sentences what changed since the check before. `checks` is how many there were, this one included
+    unless it was only looking back.
+    """
 
     scenario: str
     title: str
@@ -148,11 +156,12 @@ def grade(
     lab_id: str = "",
     target: str = "simulator",
     require_proof: bool = False,
+    counts: bool = True,
 ) -> Report:
     """Return the report on all tasks of a scenario, in its order.
 
     With `require_proof` a right answer that none of the trainee's calls could have revealed does not pass; one that may
-    only be waiting for the trail is not run yet.
+    only be waiting for the trail is not run yet. `counts` tells whether this is a check of the trainee's.
     """
     tasks = tuple(_task(task, evidence, answers, require_proof) for task in scenario.tasks)
     return Report(
@@ -167,7 +176,7 @@ def grade(
         tasks=tasks,
         progress=_progress(tasks, answers),
         remarks=(*evidence.gaps, *_key_remark(answers)),
-        checks=len(answers.attempts) + 1,
+        checks=len(answers.attempts) + counts,
     )
 
 

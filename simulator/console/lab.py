@@ -104,7 +104,7 @@ class LabSide:
         return report if datetime.fromisoformat(report["lab_time"]) == last else None
 
     def debrief(self) -> dict[str, str]:
-        """Return the debrief of the lab as it is now by language: a self-contained HTML page each. It counts as one check."""
+        """Return the debrief of the lab as it is now by language: a self-contained HTML page each."""
         return self._lab(["check", "--no-input", "--format", "html"])
 
     def _lab(self, arguments: list[str]) -> dict[str, str]:

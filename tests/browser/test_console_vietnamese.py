@@ -72,6 +72,9 @@ def test_a_check_and_a_debrief_are_in_vietnamese(lab: RunningLab, browser: Brows
     browser.open("/console/lab/debrief")
     browser.click("Lập bản tổng kết")
     assert _problems(browser) == []
+    browser.open("/console/lab")  # which still shows what the check has found: a debrief is no check
+    assert "Một cái tên trông giống không phải là bằng chứng." in browser.text("#function-name")
+    assert "Đã kiểm tra 1 lần" in browser.text("#check")
     browser.driver.get(f"{lab.url}/console/lab/debrief/page")
     browser.until(lambda: "Nhịp độ" in browser.text("body"))
     assert _problems(browser) == []

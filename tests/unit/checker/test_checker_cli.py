@@ -33,6 +33,26 @@ def test_answers_given_once_are_remembered(world: Any) -> None:
     assert "3 of 4 tasks passed" in lab(world, "check", "--no-input").stdout
 
 
+def test_looking_at_a_debrief_is_no_attempt(world: Any) -> None:
+    """However often, with the same answers and after none; it tells the checks that there were."""
+    before = lab(world, "check", "--no-input", "--format", "html")
+    assert "checks: 0</p>" in before.stdout and world.memory.attempts() == []
+    lab(world, "check", "--no-input", *RIGHT)
+    kept = list(world.memory.attempts())
+    for _ in range(2):
+        page = lab(world, "check", "--no-input", "--format", "html").stdout
+        assert "checks: 1</p>" in page and "Check 1" in page and "Check 2" not in page
+    assert world.memory.attempts() == kept
+
+
+def test_a_new_answer_is_an_attempt_in_whatever_form_the_report_is(world: Any) -> None:
+    """Else answers could be tried out in debriefs, and no report would count them."""
+    lab(world, "check", "--no-input", *RIGHT)
+    page = lab(world, "check", "--no-input", "--creator", "System", "--format", "html").stdout
+    assert "checks: 2</p>" in page and "Check 2" in page
+    assert [each["answers"]["creator"] for each in world.memory.attempts()] == ["WSSystemRole", "System"]
+
+
 def test_a_passed_lab_exits_0(world: Any) -> None:
     """All four tasks passed."""
     world.outlook = outlook()
