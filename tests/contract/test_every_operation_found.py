@@ -217,3 +217,11 @@ def test_the_old_protocol_of_sqs_polls_too(owner: InProcess, queue: str) -> None
     assert b"<Body>in a form</Body>" in answer
     status, headers, answer = _sent(owner, "POST", "/", "sqs", form, Content_Type=content)
     assert (status, headers["Content-Type"]) == (400, "text/xml"), answer
+
+
+def test_an_empty_map_of_tags_is_no_tags(owner: InProcess) -> None:
+    """As tools send it, the model's least of one tag notwithstanding."""
+    client = owner.client("guardduty")
+    detector = client.list_detectors()["DetectorIds"][0]
+    client.create_filter(DetectorId=detector, Name="untagged", FindingCriteria={"Criterion": {}}, Tags={})
+    assert client.get_filter(DetectorId=detector, FilterName="untagged")["Tags"] == {}
