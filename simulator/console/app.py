@@ -19,7 +19,7 @@ from simulator.console import links
 from simulator.console.aws import ApiError, Caller, Page, Session
 from simulator.console.guide import guide_html, scenario_language
 from simulator.console.inside import Send
-from simulator.console.lab import LabSide
+from simulator.console.lab import Explained, LabSide
 from simulator.console.texts import LANGUAGES, in_language, language, t
 from simulator.console.views import BLUEPRINTS
 from simulator.console.web import Shared, is_instructor, own_path, render, shared
@@ -176,29 +176,41 @@ def _context() -> dict[str, Any]:
 
 
 def _refused(error: ApiError) -> AnyResponse:
-    status = 404 if any(part in error.code for part in _NOT_FOUND) else 403 if "Denied" in error.code else 400
-    return render(
-        "error.html", title=t("AWS answered with an error"), code=error.code, message=error.message, status=status
-    )
+    title = t("AWS answered with an error")
+    if any(part in error.code for part in _NOT_FOUND):
+        return _failed(404, title, t("What was asked for is not there, or not any more."), error.message, error.code)
+    if "Denied" in error.code:
+        return _failed(403, title, t("Your role is not allowed to do this."), error.message, error.code)
+    return _failed(400, title, t("AWS did not accept the request."), error.message, error.code)
 
 
 def _broken(error: LabError) -> AnyResponse:
-    message = f"{error.happened}. {error.try_next}"
-    return render(
-        "error.html",
-        title=t("That did not work"),
-        code="",
-        message=message,
-        status=400 if error.exit_code == 2 else 503,
-    )
+    status = 400 if error.exit_code == 2 else 503
+    if isinstance(error, Explained):
+        return _failed(status, t("That did not work"), f"{error.happened}. {error.try_next}", error.detail)
+    return _failed(status, t("That did not work"), t("lab doctor in a terminal tells what is wrong."), str(error))
 
 
 def _http(error: HTTPException) -> AnyResponse:
     status = error.code or 500
-    if status == HTTPStatus.NOT_FOUND and "sid" in session:
-        return render("error.html", title=t("Not found"), code="", message=t("There is no page here."), status=404)
-    title = HTTPStatus(status).phrase
-    return Response(render_template("bare.html", title=title, message=error.description or title), status=status)
+    if status == HTTPStatus.NOT_FOUND:
+        return _failed(404, t("Not found"), t("There is no page here."))
+    return _failed(status, t("That did not work"), t("The console cannot answer this request."), str(error))
+
+
+def _failed(status: int, title: str, message: str, detail: str = "", code: str = "") -> AnyResponse:
+    """Return the page of an error. `detail` and `code` are words of AWS or of the lab: they are shown as they are, English.
+
+    Without a session, or where the lab does not even tell its time, the page is one that needs neither.
+    """
+    told = {"title": title, "message": message, "detail": detail, "code": code}
+    bare = Response(render_template("bare.html", **told), status=status)
+    if "sid" not in session:
+        return bare
+    try:
+        return render("error.html", status=status, **told)
+    except LabError:
+        return bare
 
 
 def _kept_key(home: Home) -> bytes:

@@ -33,6 +33,14 @@ class Graded:
     command: str
 
 
+class Explained(LabError):
+    """A LabError whose words are the page's language; `detail` is what the lab itself said, in English, or empty."""
+
+    def __init__(self, tried: str, happened: str, try_next: str, *, detail: str = "", exit_code: int = 3) -> None:
+        super().__init__(tried, happened, try_next, exit_code=exit_code)
+        self.detail = detail
+
+
 class LabSide:
     """The lab beside AWS."""
 
@@ -110,7 +118,7 @@ class LabSide:
     def _lab(self, arguments: list[str]) -> dict[str, str]:
         """Run a check and return its document by language; what it has to say beside that is in the page's."""
         if not self._checking.acquire(blocking=False):
-            raise LabError("checking the lab", t("A check is running already"), t("Wait for its end."), exit_code=2)
+            raise Explained("checking the lab", t("A check is running already"), t("Wait for its end."), exit_code=2)
         try:
             ended = subprocess.run(
                 [sys.executable, "-m", "lab", *arguments, "--every-language", "--language", language()],
@@ -125,7 +133,7 @@ class LabSide:
                 },
             )
         except subprocess.TimeoutExpired as slow:
-            raise LabError(
+            raise Explained(
                 "checking the lab",
                 t("It took longer than {count} seconds", count=CHECK_SECONDS),
                 t("Run lab check in a terminal."),
@@ -133,10 +141,7 @@ class LabSide:
         finally:
             self._checking.release()
         if ended.returncode not in (0, 1) or not ended.stdout:
-            told = ended.stderr.strip().splitlines()
-            happened = told[-1].removeprefix("lab: ") if told else t("It ended with code {code}", code=ended.returncode)
-            then = t("Nothing was checked.") if ended.returncode == 2 else t("See server.log.")
-            raise LabError("checking the lab", happened.rstrip("."), then, exit_code=ended.returncode or 3)
+            raise _unchecked(ended.returncode, ended.stderr)
         documents: dict[str, str] = json.loads(ended.stdout)
         return documents
 
@@ -144,9 +149,29 @@ class LabSide:
         headers = {"X-Lab-Token": self.running.token, "Content-Type": "application/json"}
         content = json.dumps(body).encode() if body is not None else b""
         answer = self._send(method, f"{self.running.endpoint_url}{path}", headers, content)
-        value = json.loads(answer.body)
         if answer.status != 200:
-            raise LabError(
-                f"asking the lab for {path}", str(value.get("error", "")).rstrip("."), t("See server.log."), exit_code=2
+            raise Explained(
+                f"asking the lab for {path}",
+                t("The lab did not do what this page asked of it"),
+                t("lab doctor in a terminal tells what is wrong; server.log in LAB_HOME tells more."),
+                detail=answer.body.decode("utf-8", "replace"),
+                exit_code=2 if answer.status == 400 else 3,
             )
-        return value
+        return json.loads(answer.body)
+
+
+def _unchecked(code: int, told: str) -> Explained:
+    """Return why `lab check` ended with a code and no report, from what it told on stderr.
+
+    An answer that it could not use it tells in the reader's language, a broken environment in English.
+    """
+    said = (told.strip().splitlines() or [""])[-1].removeprefix("lab: ")
+    if code == 2 and said:
+        return Explained("checking the lab", said.rstrip("."), t("Nothing was checked."), exit_code=code)
+    return Explained(
+        "checking the lab",
+        t("The check ended with code {code}", code=code),
+        t("lab doctor in a terminal tells what is wrong; server.log in LAB_HOME tells more."),
+        detail=said,
+        exit_code=code or 3,
+    )

@@ -39,7 +39,7 @@ class FakeAws:
 
 
 class FakeLab:
-    """The control API's side: status, answers, hints, attempts."""
+    """The control API's side: status, answers, hints, attempts. With `broken` it says that and nothing else."""
 
     def __init__(self) -> None:
         self.answers: dict[str, str] = {}
@@ -47,9 +47,12 @@ class FakeLab:
         self.attempts: list[dict[str, Any]] = []
         self.advanced: list[float] = []
         self.keys = 0
+        self.broken = ""
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer a request as the gateway would."""
+        if self.broken:
+            return Answer(500, {}, self.broken.encode())
         path = url.partition("4566")[2].partition("?")[0]
         if headers.get("X-Lab-Token") != RUNNING.token:
             return Answer(403, {}, b'{"error": "no token"}')

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from markupsafe import escape
 
+from scenario.errors import LabError
 from scenario.load import load
 from simulator.console import guide
 from simulator.console.aws import ApiError
@@ -106,6 +107,62 @@ def test_an_error_of_aws_is_told_in_its_words(tmp_path: Path) -> None:
     page = answer.get_data(as_text=True)
     assert answer.status_code == 404
     assert "ResourceNotFoundException" in page and ESCAPED in page and "aws events describe-rule --name gone" in page
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "told"),
+    [
+        ("NoSuchEntityException", 404, "Không tìm thấy thứ được hỏi"),
+        ("AccessDeniedException", 403, "Vai trò của bạn không được phép làm việc này."),
+        ("ThrottlingException", 400, "AWS không chấp nhận yêu cầu này."),
+    ],
+)
+def test_an_error_of_aws_is_told_in_the_language_too(tmp_path: Path, code: str, status: int, told: str) -> None:
+    """What it comes to is in the page's language; AWS's own words stay, marked as English."""
+
+    def refuse(_: Any) -> dict[str, Any]:
+        raise ApiError(code, "Rate exceeded")
+
+    console = Console(tmp_path, {("events", "DescribeRule"): refuse})
+    console.get("/console/lab")
+    answer = console.client.get("/console/events/rules/gone", headers={"Accept-Language": "vi"})
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, told in page, "AWS trả về lỗi" in page) == (status, True, True)
+    assert '<p lang="en">Rate exceeded</p>' in page and f'<p class="code" lang="en">{code}</p>' in page
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("lab", 503, "Lab không làm được điều mà trang này yêu cầu. Lệnh lab doctor"),
+        ("lab", 503, '<p lang="en">The lab failed at this request.</p>'),
+        ("events/rules/gone", 403, "Vai trò của bạn không được phép làm việc này."),
+        ("no-such-page", 404, "Không có trang nào ở đây."),
+    ],
+)
+def test_a_lab_that_does_not_answer_is_told(tmp_path: Path, path: str, status: int, told: str) -> None:
+    """Not even its time, which every page shows: on a page that needs nothing of it, in the reader's language."""
+    console = Console(tmp_path)
+    console.get("/console/lab")
+    console.lab.broken = "The lab failed at this request."
+    answer = console.client.get(f"/console/{path}", headers={"Accept-Language": "vi"})
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, '<html lang="vi">' in page) == (status, True)
+    assert told in page
+
+
+def test_a_fault_of_the_kits_files_is_told_in_the_language_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame that everybody can read, around what was found."""
+
+    def damaged(*_: Any) -> str:
+        raise LabError("reading the scenario", "guide.md cannot be read", "Mend the file.")
+
+    monkeypatch.setattr(guide, "page", damaged)
+    guide._rendered.cache_clear()
+    console = Console(tmp_path)
+    page = console.get("/console/lab/guide", **{"Accept-Language": "vi"})
+    assert "Lệnh lab doctor trong cửa sổ lệnh cho biết có gì không ổn." in page
+    assert '<p lang="en">reading the scenario: guide.md cannot be read. Mend the file.</p>' in page
 
 
 def test_headers_forbid_what_no_page_needs(tmp_path: Path) -> None:

@@ -143,7 +143,8 @@ def test_the_debrief_is_made_once_and_shows_in_whatever_language_the_page_is(
     ("code", "told", "shown"),
     [
         (2, "lab: đọc --malicious-ip: 'x' không phải địa chỉ IP.", "Chưa kiểm tra gì."),
-        (3, "", "Việc kiểm tra kết thúc với mã 3. Hãy xem server.log."),
+        (3, "", "Việc kiểm tra kết thúc với mã 3. Lệnh lab doctor trong cửa sổ lệnh cho biết có gì không ổn;"),
+        (3, "lab: asking simulator: No route. Start it.", '<p lang="en">asking simulator: No route. Start it.</p>'),
     ],
 )
 def test_what_went_wrong_is_told_in_the_language_too(
@@ -157,6 +158,7 @@ def test_what_went_wrong_is_told_in_the_language_too(
     console.post("/console/lab", "/console/language", language="vi", back="/console/lab")
     page = console.post("/console/lab", "/console/lab/check", creator="x").get_data(as_text=True)
     assert shown in page and escape(told.removeprefix("lab: ").rstrip(".")) in page
+    assert "Không thực hiện được" in page
 
 
 def test_a_report_that_was_kept_in_one_language_is_not_shown(tmp_path: Path) -> None:
