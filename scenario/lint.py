@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address
 
+from scenario.load import PAGES, translated
 from scenario.model import RUNGS, Call, Fix, Scenario, SceneryFinding, Task, TemptingWrongFix
 from scenario.steps import placeholders, provisioning
 from scenario.variant import BENCHMARK, variant
 
 FULL_MARKS = 100
-PAGES = ("guide.md", "instructor.md")
-TRANSLATED = re.compile(r"guide\.([a-z]{2})\.md")
+TRANSLATED = re.compile(r"(?:guide|instructor)\.([a-z]{2})\.md")
 TEXTS = re.compile(r"([a-z]{2})\.yaml")
 FOLDER_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)")
@@ -256,12 +256,12 @@ def _pages(scenario: Scenario, files: Mapping[str, str]) -> Iterator[str]:
 
 
 def _half_languages(files: Mapping[str, str]) -> Iterator[str]:
-    """Yield the languages that nobody gets to read, since one of their two files is missing."""
-    guides = {found[1] for name in files if (found := TRANSLATED.fullmatch(name))}
-    texts = {found[1] for name in files if (found := TEXTS.fullmatch(name))}
-    for code in sorted(guides ^ texts):
-        missing = f"guide.{code}.md" if code in texts else f"{code}.yaml"
-        yield f"{missing}: it is missing, so the other file of that language is not used"
+    """Yield the files without which the others of their language are not used."""
+    codes = {found[1] for name in files if (found := TRANSLATED.fullmatch(name) or TEXTS.fullmatch(name))}
+    for code in sorted(codes):
+        for name in (f"{code}.yaml", *(translated(page, code) for page in PAGES)):
+            if name not in files:
+                yield f"{name}: it is missing, so the other files of that language are not used"
 
 
 def _drawable(text: str) -> Iterator[str]:

@@ -6,10 +6,10 @@ edits a scenario use that. The two agree (tests/unit/scenario).
 
 YAML is read by a safe loader with one addition: a plain scalar such as `8h47m` is a duration.
 
-The texts that a trainee reads may be there in other languages too: `vi.yaml` beside `scenario.yaml` (the title, the
-assignment, each task's title, question, hints by rung and its parts' titles by id, and the references' titles by id) and
-`guide.vi.md` beside `guide.md`. All else, ids, points and keys among it, is in one place only and the same in every
-language.
+The texts that are read may be there in other languages too: `vi.yaml` beside `scenario.yaml` (the title, the
+assignment, each task's title, question, hints by rung and its parts' titles by id, and the references' titles by id),
+`guide.vi.md` beside `guide.md`, `instructor.vi.md` beside `instructor.md`. All else, ids, points and keys among it, is in
+one place only and the same in every language.
 """
 
 import io
@@ -50,6 +50,7 @@ RECORDS: tuple[Any, ...] = (
 )  # fmt: skip
 """The records that a scenario's files are read into."""
 
+PAGES = ("guide.md", "instructor.md")
 TEXTS = frozenset({".md", ".py", ".txt", ".yaml"})
 CATALOG = Path(__file__).parent / "catalog"
 
@@ -93,16 +94,19 @@ def catalog() -> tuple[str, ...]:
 
 
 def languages(scenario_id: str) -> tuple[str, ...]:
-    """Return the codes of the languages that the trainee's texts are in: `en`, then the others in order.
+    """Return the codes of the languages that the scenario's texts are in: `en`, then the others in order.
 
-    A language counts where both of its files are there, so that a trainee never gets a half of the texts in each.
+    A language counts where all of its files are there, so that nobody gets a half of the texts in each.
     Raises LabError where there is no such scenario.
     """
     folder = _folder(scenario_id)
-    others = sorted(
-        path.stem for path in folder.glob("[a-z][a-z].yaml") if (folder / f"guide.{path.stem}.md").is_file()
-    )
-    return ("en", *others)
+    codes = sorted(path.stem for path in folder.glob("[a-z][a-z].yaml"))
+    return ("en", *(code for code in codes if all((folder / translated(name, code)).is_file() for name in PAGES)))
+
+
+def translated(name: str, language: str) -> str:
+    """Return the name of a page's file in a language, such as `guide.vi.md` of `guide.md`."""
+    return name if language == "en" else name.replace(".md", f".{language}.md")
 
 
 def load(scenario_id: str, *, tasks_only: bool = False, language: str = "en") -> Scenario:
@@ -143,13 +147,11 @@ def _strict() -> "TypeAdapter[Scenario]":
 
 
 def page(scenario_id: str, name: str, language: str = "en") -> str:
-    """Return a page of the scenario's folder as text: `guide.md` or `instructor.md`.
+    """Return a page of the scenario's folder as text, one of `PAGES`.
 
-    `guide.md` is in `language` where that is one of `languages(scenario_id)`; all else is in English.
+    It is in `language` where that is one of `languages(scenario_id)`, in English otherwise.
     """
-    if name == "guide.md" and language != "en" and language in languages(scenario_id):
-        name = f"guide.{language}.md"
-    return _read(scenario_id, name)
+    return _read(scenario_id, translated(name, language if language in languages(scenario_id) else "en"))
 
 
 def threat_list(scenario_id: str, variant: Variant) -> bytes:

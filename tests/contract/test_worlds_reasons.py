@@ -1,4 +1,6 @@
-"""Why an outlook cannot be told comes as text from another room: the grader knows each of those texts, to say it in any language."""
+"""Why something would happen next, or cannot be told, comes as text from elsewhere: grader and console know each of those texts, to
+say it in any language.
+"""
 
 import ast
 import re
@@ -9,7 +11,9 @@ import pytest
 
 import checker
 import simulator
-from checker.messages import as_is, heard
+from checker.messages import HEARD, as_is, heard
+from checker.messages import catalog as graders
+from simulator.console import reasons, texts
 
 SIMULATOR, CHECKER = Path(simulator.__file__).parent, Path(checker.__file__).parent
 SOURCES = (
@@ -67,3 +71,50 @@ def test_the_grader_knows_every_reason_of_a_world(path: Path) -> None:
         reason for reason in found if as_is(reason) == heard(reason) and as_is(f"x: {reason}") == heard(f"x: {reason}")
     }
     assert unknown == set()
+
+
+@pytest.fixture
+def in_vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The console answers a page in Vietnamese."""
+    monkeypatch.setattr(texts, "language", lambda: "vi")
+
+
+@pytest.mark.usefixtures("in_vietnamese")
+@pytest.mark.parametrize("path", [path for path in SOURCES if SIMULATOR in path.parents], ids=lambda path: path.stem)
+def test_the_console_knows_every_reason_of_the_lab(path: Path) -> None:
+    """The instructor's page shows the outlook as the lab tells it."""
+    found = set(_reasons(path)) - {"x: x", "a run ended: x"}
+    assert [
+        each for each in found if reasons.reason(each) == each and reasons.reason(f"x: {each}") == f"x: {each}"
+    ] == []
+
+
+@pytest.mark.usefixtures("in_vietnamese")
+def test_the_console_knows_what_may_become_of_a_connection() -> None:
+    """Each verdict on a packet."""
+    found = set()
+    for node in ast.walk(ast.parse((SIMULATOR / "network.py").read_text("utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id="_no_flow" | "_rejected" | "_stuck"), args=[value]):
+                found |= set(_texts(value))
+            case ast.Call(func=ast.Name(id="Verdict"), keywords=given):
+                found |= {text for each in given if each.arg == "why" for text in _texts(each.value)}
+    assert len(found) > 20
+    assert [each for each in found if reasons.reason(each) == each] == []
+
+
+def test_console_and_grader_say_the_same_of_the_same() -> None:
+    """A reason that both know, all that the lab has for an outlook, reads alike in both."""
+    shared = {each.english for each in HEARD} & set(reasons.REASONS)
+    assert len(shared) == 11
+    assert {each: texts.catalog("vi")[each] for each in shared} == {each: graders("vi")[each] for each in shared}
+
+
+@pytest.mark.usefixtures("in_vietnamese")
+def test_a_reason_keeps_the_values_in_it() -> None:
+    """Ids of the account, whatever they hold; what nobody foresaw comes back as it is."""
+    assert reasons.reason("{x}: python2.7 is not run in the lab") == graders("vi")[
+        "{function}: {runtime} is not run in the lab"
+    ].format(function="{x}", runtime="python2.7")
+    assert reasons.reason("the route to nat-1 is a black hole") == "tuyến đến nat-1 là ngõ cụt (blackhole)"
+    assert reasons.reason("something else") == "something else"

@@ -5,12 +5,13 @@ import hmac
 from flask import Blueprint, session
 from werkzeug.wrappers import Response
 
-from scenario.load import load, page
+from scenario.load import load
 from scenario.steps import fill
 from scenario.variant import variant
 from simulator.console import blocks, links
 from simulator.console.blocks import Field, Form, Notice, Table, facts, link
-from simulator.console.guide import rendered
+from simulator.console.guide import instructor_html
+from simulator.console.reasons import reason
 from simulator.console.texts import t
 from simulator.console.views.lab import scenario_of
 from simulator.console.web import done, instructor_mark, is_instructor, posted, render, shared, show
@@ -42,6 +43,11 @@ def enter() -> Response:
     return done(HERE, t("The instructor's view is open in this browser."), commands=())
 
 
+def _status(status: str | None) -> str:
+    """Return how a task ended, in the words that a check's page has for it."""
+    return {"passed": t("Passed"), "failed": t("Not yet")}.get(status or "", t("Not checked yet"))
+
+
 @pages.get(HERE)
 def instructor() -> Response:
     """Show the state of the lab, the checks, the outlook, and the scenario's page for instructors."""
@@ -65,7 +71,11 @@ def instructor() -> Response:
         title=t("Checks"),
         columns=(t("Time"), t("Score"), *(each.id for each in tasks)),
         rows=tuple(
-            (blocks.time(each.get("at")), each.get("score"), *(each["statuses"].get(task.id) for task in tasks))
+            (
+                blocks.time(each.get("at")),
+                each.get("score"),
+                *(_status(each["statuses"].get(task.id)) for task in tasks),
+            )
             for each in reversed(side.attempts())
         ),
         empty=t("Nothing was checked yet."),
@@ -79,13 +89,13 @@ def instructor() -> Response:
                 link(each["function_arn"].rpartition(":")[2], links.of_arn(each["function_arn"])),
                 f"{each['ip'] or '…'}:{each['port']}/{each['protocol']}",
                 blocks.yes_no(each["permitted"]),
-                each.get("why"),
+                reason(each["why"]),
             )
             for each in outlook["connections"][:50]
         ),
         empty=t("No function would connect to anything."),
         count=str(len(outlook["connections"])),
-        intro="; ".join(outlook["why"]),
+        intro="; ".join(reason(each) for each in outlook["why"]),
     )
     key = Form(
         action=f"{HERE}/key",
@@ -93,8 +103,9 @@ def instructor() -> Response:
         submit=t("Show the key"),
         intro=t("That it was shown is recorded, and stands in every report from then on."),
     )
-    text = rendered(page(running.scenario, "instructor.md"))
-    return render("instructor.html", title=t("Instructor"), blocks=(state, attempts, coming, key), text=text)
+    return render(
+        "instructor.html", title=t("Instructor"), blocks=(state, attempts, coming, key), text=instructor_html()
+    )
 
 
 @pages.post(f"{HERE}/key")

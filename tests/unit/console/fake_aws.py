@@ -48,6 +48,9 @@ class FakeLab:
         self.advanced: list[float] = []
         self.keys = 0
         self.broken = ""
+        self.outlook: dict[str, Any] = {
+            "connections": [], "why": [], "determinable": True, "until": "", "invocations": 0
+        }  # fmt: skip
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer a request as the gateway would."""
@@ -76,7 +79,7 @@ class FakeLab:
                 "/_lab/answers": self.answers,
                 "/_lab/hints": self.hints,
                 "/_lab/attempts": self.attempts,
-                "/_lab/look-ahead": {"connections": [], "why": [], "determinable": True, "until": "", "invocations": 0},
+                "/_lab/look-ahead": self.outlook,
             }[path]
         )  # fmt: skip
 

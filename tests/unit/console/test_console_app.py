@@ -294,6 +294,30 @@ def test_the_instructors_pages_exist_only_with_the_control_token(tmp_path: Path)
     assert "WSSystemRole" in shown.get_data(as_text=True) and console.lab.keys == 1
 
 
+def test_the_instructors_page_is_in_the_language_too(tmp_path: Path) -> None:
+    """The scenario's page with its tables, how checks ended, and what the lab says of what would happen next."""
+    console = Console(tmp_path)
+    console.post("/console/instructor", "/console/instructor/enter", control=RUNNING.token)
+    console.lab.attempts = [{"at": "2026-11-24T09:14:00Z", "score": 15, "statuses": {"function-name": "passed"}}]
+    console.lab.outlook["why"] = ["traffic-simulation: a run ended: memory", "new and unknown"]
+    console.lab.outlook["connections"] = [
+        {
+            "at": "2026-11-24T10:30:00Z", "function_arn": "arn:aws:lambda:us-east-1:111122223333:function:f", "ip": "",
+            "port": 443, "protocol": "TCP", "permitted": True, "why": "a function outside a VPC reaches every address",
+        }
+    ]  # fmt: skip
+    page = console.get("/console/instructor", **{"Accept-Language": "vi"})
+    for text in (
+        "hàm nằm ngoài VPC đến được mọi địa chỉ",
+        "hết bộ nhớ; new and unknown",
+        "<td>Đạt",
+        "<td>Chưa kiểm tra",
+    ):
+        assert text in page, text
+    assert '<article class="box prose" lang="vi">' in page and "<th>vì sao</th>" in page
+    assert "Run sheet" not in page and "Run sheet" in console.get("/console/instructor", **{"Accept-Language": "en"})
+
+
 @pytest.mark.parametrize("text", ["", "-1", "x", "1e9", "9" * 40, "²", "2026-11-24", "2026-11-24T00:00:00", EVIL])
 def test_nonsense_in_an_address_is_no_defect(tmp_path: Path, text: str) -> None:
     """Numbers, moments, states and tabs are anybody's text."""

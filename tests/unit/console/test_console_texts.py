@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import simulator.console
-from simulator.console import filters, texts
+from simulator.console import filters, reasons, texts
 from simulator.console.views import history, lists
 
 FOLDER = Path(simulator.console.__file__).parent
@@ -18,7 +18,7 @@ _IN_TEMPLATE = re.compile(r"\bt\(\s*(?:\"([^\"]*)\"|'([^']*)')")
 def _phrases() -> set[str]:
     """Return what is handed to `t` in code and templates, and the tables whose labels are."""
     found = {label for _, label in filters.ATTRIBUTES} | set(filters.SEVERITIES) | set(history.ATTRIBUTES.values())
-    found |= {kind.title for kind in lists.KINDS.values()}
+    found |= {*reasons.REASONS, *(kind.title for kind in lists.KINDS.values())}
     for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:

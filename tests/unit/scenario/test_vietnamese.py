@@ -22,6 +22,7 @@ ENGLISH = load.load(SCENARIO_ID)
 VIETNAMESE = load.load(SCENARIO_ID, language="vi")
 GUIDE = load.page(SCENARIO_ID, "guide.md")
 GUIDE_VI = load.page(SCENARIO_ID, "guide.md", language="vi")
+PAGES = {name: (load.page(SCENARIO_ID, name), load.page(SCENARIO_ID, name, language="vi")) for name in load.PAGES}
 _VIETNAMESE_LETTER = re.compile("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
 
 
@@ -86,33 +87,48 @@ def test_a_text_is_there_in_vietnamese(where: str) -> None:
     assert commands(said) == commands(texts(ENGLISH)[where])
 
 
-def test_both_guides_give_the_same_commands_in_the_same_order() -> None:
+@pytest.mark.parametrize("name", load.PAGES)
+def test_a_page_gives_the_same_commands_in_the_same_order(name: str) -> None:
     """Code blocks line by line; names within sentences as often, in whatever order the sentence needs."""
+    english, said = PAGES[name]
+    assert code(said) == code(english)
+    assert Counter(re.findall(r"`[^`]+`", said)) == Counter(re.findall(r"`[^`]+`", english))
     assert len(code(GUIDE)) > 20
-    assert code(GUIDE_VI) == code(GUIDE)
-    assert Counter(re.findall(r"`[^`]+`", GUIDE_VI)) == Counter(re.findall(r"`[^`]+`", GUIDE))
 
 
-def test_both_guides_have_the_same_structure() -> None:
-    """Headings with their levels and task ids, lists, and the quotes of the module's text."""
+@pytest.mark.parametrize("name", load.PAGES)
+def test_a_page_has_the_same_structure(name: str) -> None:
+    """Headings with their levels and task ids, lists, and tables with the same names in each row; points and scores."""
 
-    def shape(guide: str) -> list[tuple[str, list[str]]]:
-        lines = [line for line in guide.splitlines() if line.startswith(("#", "- "))]
-        return [(line.split(" ")[0], re.findall(r"`[^`]+`", line) if line[0] == "#" else []) for line in lines]
+    def shape(page: str) -> list[tuple[str, int, list[str]]]:
+        lines = [line for line in page.splitlines() if re.match(r"#|- |\||\d+\. ", line)]
+        return [
+            (line.split(" ")[0], line.count("|"), sorted(re.findall(r"`[^`]+`", line)) if line[0] in "#|" else [])
+            for line in lines
+        ]
+
+    english, said = PAGES[name]
+    assert shape(said) == shape(english)
+    assert re.findall(r"\(\d+\)", said) == re.findall(r"\(\d+\)", english)
+    marked = [line for line in said.splitlines() if len(line.split()) > 8 and not _VIETNAMESE_LETTER.search(line)]
+    assert [line for line in marked if not line.startswith("    ")] == []
+
+
+def test_both_guides_quote_the_module() -> None:
+    """Its sentences stay in English: the trainee has them before their eyes."""
 
     def quotes(guide: str) -> list[str]:
         return [" ".join(quote.split()) for quote in re.findall(r"^\*([^*]+)\*", guide, re.MULTILINE)]
 
     assert len(quotes(GUIDE)) == 7
     assert quotes(GUIDE_VI) == quotes(GUIDE)
-    assert shape(GUIDE_VI) == shape(GUIDE)
 
 
 @pytest.mark.parametrize("seed", ["any", "other"])
 def test_nothing_of_a_seed_is_said(seed: str) -> None:
     """No placeholder, no address that a seed could draw, no value that one did draw."""
     values = variant(ENGLISH, seed).values
-    for text in (GUIDE_VI, *texts(VIETNAMESE).values()):
+    for text in (*(said for _, said in PAGES.values()), *texts(VIETNAMESE).values()):
         assert not placeholders(text) & values.keys()
         assert not [each for each in ADDRESS.findall(text) if each in map(str, BENCHMARK.hosts())]
         assert not [each for name, each in values.items() if name != "region" and each in text]
@@ -155,22 +171,22 @@ def test_lint_reads_translated_guides() -> None:
 
 
 def test_a_language_that_is_not_there_falls_back_to_english() -> None:
-    """Unknown codes, and names that lead elsewhere, give the English texts; so does a page that has no other."""
+    """Unknown codes, and names that lead elsewhere, give the English texts."""
     assert load.languages(SCENARIO_ID) == ("en", "vi")
     for language in ("fr", "", "../vi", "scenario"):
         assert load.load(SCENARIO_ID, language=language) == ENGLISH
-        assert load.page(SCENARIO_ID, "guide.md", language) == GUIDE
-    assert load.page(SCENARIO_ID, "instructor.md", "vi") == load.page(SCENARIO_ID, "instructor.md")
+        for name, (english, _) in PAGES.items():
+            assert load.page(SCENARIO_ID, name, language) == english
 
 
-@pytest.mark.parametrize("name", ["vi.yaml", "guide.vi.md"])
+@pytest.mark.parametrize("name", ["vi.yaml", "guide.vi.md", "instructor.vi.md"])
 def test_half_a_language_is_none(copy: Path, name: str) -> None:
     """With one of its files missing all the texts are in English."""
     (copy / name).unlink()
     assert load.languages(SCENARIO_ID) == ("en",)
     assert load.load(SCENARIO_ID, language="vi") == ENGLISH
     assert load.page(SCENARIO_ID, "guide.md", "vi") == GUIDE
-    said = f"{name}: it is missing, so the other file of that language is not used"
+    said = f"{name}: it is missing, so the other files of that language are not used"
     assert problems(ENGLISH, SCENARIO_ID, load.files(SCENARIO_ID)) == (said,)
 
 
