@@ -11,7 +11,10 @@ from typing import Any
 
 from cheroot.server import HTTPConnection, HTTPRequest
 
-BUFFER = 64 * 1024
+BUFFER = 32 * 1024
+IDLE = 64
+"""How many connections may wait for their next request. A program has one for each of its clients; cheroot keeps ten, and has the
+others connect anew for every call."""
 
 
 class _Reader(io.BufferedReader):

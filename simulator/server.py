@@ -122,10 +122,11 @@ def _listen(host: str, port: int) -> "Server":
     """Return the server with its port taken: a busy one is told before the lab is loaded. It serves nothing yet."""
     from cheroot.wsgi import Server
 
-    from simulator.http_server import Connection
+    from simulator.http_server import IDLE, Connection
 
     server = Server((host, port), None, numthreads=THREADS, request_queue_size=128, server_name="lab")
     server.ConnectionClass = Connection
+    server.keep_alive_conn_limit = IDLE
     server.expiration_interval = 0.1  # seconds; how often it looks whether it shall stop: 'lab stop' waits for that
     try:
         server.prepare()

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from cheroot.wsgi import Server
-
-from simulator.http_server import Connection
+from simulator.server import _listen
 
 GET = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -23,9 +21,8 @@ def _echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 @contextmanager
 def _client() -> Iterator[socket.socket]:
     """Give a socket that is connected to a server that says the path and the body of each request."""
-    server = Server(("127.0.0.1", 0), _echo, numthreads=2)
-    server.ConnectionClass = Connection
-    server.prepare()
+    server = _listen("127.0.0.1", 0)
+    server.wsgi_app = _echo
     serving = threading.Thread(target=server.serve, daemon=True)
     serving.start()
     try:
@@ -91,6 +88,19 @@ def test_a_body_and_an_answer_larger_than_any_buffer_arrive_whole() -> None:
         ).start()
         received = _until(client, body[-70_000:])
     assert received.endswith(b"\r\n\r\n/b" + body)
+
+
+def test_thirty_clients_keep_their_connections() -> None:
+    """A program has a client for each service: none is told to connect anew for its next call."""
+    with _client() as first:
+        host, port = first.getpeername()
+        others = [socket.create_connection((host, port), timeout=20) for _ in range(29)]
+        for _ in range(2):
+            for client in (first, *others):
+                client.sendall(GET)
+                assert b"close" not in _until(client, b"/a").lower()
+        for client in others:
+            client.close()
 
 
 def test_what_is_no_request_is_refused_in_words() -> None:
