@@ -85,6 +85,18 @@ def test_a_check_and_a_debrief_are_in_vietnamese(lab: RunningLab, browser: Brows
     assert grave(browser.driver) == []
 
 
+def test_the_instructors_page_is_in_vietnamese(lab: RunningLab, browser: Browser) -> None:
+    """What would happen next and why, and the scenario's page with its tables, on narrow windows too."""
+    browser.open("/console/lab")
+    browser.click("Tiếng Việt", within="header")
+    browser.open("/console/instructor")
+    browser.fill("Mã điều khiển", str(lab.server()["token"]))
+    browser.click("Mở", within="main")
+    assert "hàm nằm ngoài VPC đến được mọi địa chỉ" in browser.text() and "Kịch bản buổi học" in browser.text(".prose")
+    assert len(browser.driver.find_elements("css selector", ".prose table")) == 3
+    assert (_problems(browser), grave(browser.driver)) == ([], [])
+
+
 def test_no_page_says_anything_in_english(lab: RunningLab) -> None:
     """Every kind of page, past what AWS's names are; the same search finds much on one page in English."""
     reader = build_opener(ProxyHandler({}), HTTPCookieProcessor())
