@@ -75,6 +75,9 @@ def patch(name: str, module: ModuleType, now: Callable[[], datetime | None]) -> 
         module.Subscription.private_key = lambda _subscription: _sns_key()
     elif name == "moto.iam.models":
         module.IAMBackend._init_aws_policies = _shared_policies(module.AWSManagedPolicy, module)
+        module.IAMBackend.get_account_authorization_details = _in_order(
+            module.IAMBackend.get_account_authorization_details
+        )
 
 
 def as_if_unseen(name: str, made: Callable[[], Any]) -> Any:
@@ -122,6 +125,17 @@ def _without_waiting(receive: Callable[..., Any]) -> Callable[..., Any]:
         return receive(backend, queue_name, count, 0, *args, **kwargs)
 
     return receive_message
+
+
+def _in_order(details: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """moto lists an account's policies out of a set, in the order of their places in memory: another one in every process."""
+
+    def get_account_authorization_details(backend: Any, policy_filter: list[str]) -> dict[str, Any]:
+        told = details(backend, policy_filter)
+        place = {arn: index for index, arn in enumerate(backend.managed_policies)}
+        return {**told, "managed_policies": sorted(told["managed_policies"], key=lambda policy: place[policy.arn])}
+
+    return get_account_authorization_details
 
 
 def _shared_policies(policy: Any, module: ModuleType) -> Callable[[Any], list[Any]]:

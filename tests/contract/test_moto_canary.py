@@ -268,3 +268,13 @@ def test_models_are_moto_s_own(service: str) -> None:
     theirs = create_loader().load_service_model(service, "service-2")
     assert wire.model(service).metadata == theirs["metadata"]
     assert set(wire.model(service).operation_names) == set(theirs["operations"])
+
+
+def test_an_account_s_policies_are_listed_in_the_order_they_were_made() -> None:
+    """moto lists them out of a set: in another order in every process, which a replay took for another answer."""
+    iam = new_lab_in_process().client("iam")
+    names = [f"policy-{number}" for number in range(12)]
+    for name in names:
+        iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(ALLOW))
+    told = iam.get_account_authorization_details(Filter=["LocalManagedPolicy"])["Policies"]
+    assert [policy["Arn"].rpartition("/")[2] for policy in told] == names
