@@ -291,11 +291,12 @@ def _progress(tasks: Sequence[TaskResult], answers: Answers) -> tuple[Message, .
     if not answers.attempts:
         return ()
     before = answers.attempts[-1]
+    told = {status.value: text for status, text in ENDED.items()}
     lines = []
     for task in tasks:
         was = before.get("statuses", {}).get(task.id)
         if was != task.status:
-            old = ENDED[Status(was)] if was else say("new")
+            old = told.get(str(was), say("new"))  # an attempt comes from a file or an API: it may say anything
             lines.append(say("{title}: {was} → {now}", title=task.title, was=old, now=ENDED[task.status]))
         elif (points := before.get("points", {}).get(task.id, 0)) != task.score:
             lines.append(say("{title}: {was} → {now} points", title=task.title, was=points, now=task.score))

@@ -349,6 +349,13 @@ def test_progress_since_the_last_check_is_told(scenario: Scenario) -> None:
     assert grade(scenario, lab(), Answers()).progress == ()
 
 
+@pytest.mark.parametrize("nonsense", ["splendid", 7, ["passed"], {"a": "b"}])
+def test_an_attempt_that_says_nonsense_counts_as_none(scenario: Scenario, nonsense: object) -> None:
+    """Attempts are kept where a trainee can write."""
+    report = grade(scenario, lab(), Answers(attempts=({"statuses": {"creator": nonsense}},)))
+    assert all("new → " in str(line) for line in report.progress)
+
+
 def test_what_is_not_determinable_does_not_pass(scenario: Scenario) -> None:
     """Neither a handler that cannot be rehearsed passes nor an account that needs time: that one says until when."""
     never = result(scenario, lab(outlook=outlook(determinable=False, why=("too slow",))))
