@@ -98,7 +98,11 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         unpack(archive(bomb=bytes(2 << 20)), tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"", b"no zip", archive(a=b"1")[:-10], archive(a=b"1" * 999).replace(b"a", b"b", 1)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no zip", archive(a=b"1")[:-10], archive(a=b"1" * 999).replace(b"a", b"b", 1)],
+    ids=["empty", "text", "cut off", "renamed"],  # an archive holds the time it was made: no two workers named it alike
+)
 def test_what_is_no_zip_is_refused(tmp_path: Path, data: bytes) -> None:
     """With one error for all."""
     with pytest.raises(BadPackage):
