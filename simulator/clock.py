@@ -23,16 +23,19 @@ def moment(ms: int) -> datetime:
 class LabClock:
     """The time of one lab: the wall clock plus an offset, never before what was already stamped.
 
-    `wall` returns seconds since 1970; tests hand in their own. While `held`, it stands at what was stamped last.
+    `wall` returns seconds since 1970; tests hand in their own. While `held`, it stands at what was stamped last. While
+    `replaying`, the wall clock says what it said when the entry was made: what follows it, such as when credentials
+    expire, is what it was.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
-        self._wall_seen_ms = 0
+        self.wall_seen_ms = 0
         self.offset_ms = 0
         self.last_ms = 0
         self.frozen_ms: int | None = None
         self.held = False
+        self.replaying = False
 
     @property
     def paused(self) -> bool:
@@ -41,15 +44,17 @@ class LabClock:
 
     def wall_ms(self) -> int:
         """Return the wall clock in milliseconds since 1970. Where it was set back, lab time is moved as far from it."""
+        if self.replaying:
+            return self.wall_seen_ms
         now = int(self._wall() * 1000)
-        if now < self._wall_seen_ms:
-            self.offset_ms += self._wall_seen_ms - now
-        self._wall_seen_ms = now
+        if now < self.wall_seen_ms:
+            self.offset_ms += self.wall_seen_ms - now
+        self.wall_seen_ms = now
         return now
 
     def saw_wall(self, ms: int) -> None:
         """Note what the wall clock said when an entry was made that is replayed."""
-        self._wall_seen_ms = ms
+        self.wall_seen_ms = ms
 
     def now(self) -> datetime:
         """Return lab time, aware, UTC, in whole milliseconds."""

@@ -384,6 +384,7 @@ class Lab:
     @contextlib.contextmanager
     def _one_moment(self) -> Iterator[None]:
         """Let the clock stand while something happens: whoever asks it sees what a replay will see."""
+        self.clock.wall_ms()
         before, self.clock.held = self.clock.held, True
         try:
             yield
@@ -547,7 +548,7 @@ class Lab:
                 change=change,
                 cause=self._cause_of(self.journal.next_seq),
                 at=milliseconds(at),
-                wall=self.clock.wall_ms(),
+                wall=self.clock.wall_seen_ms,
                 kind=kind,
                 body=body,
                 blob=blob,
@@ -621,12 +622,16 @@ class Lab:
 
         Raises LabError for a damaged journal; `differences` names answers that are not what they were.
         """
-        with self.lock, self._one_moment():
-            for entry in self.journal.entries():
-                if last is not None and entry.seq > last:
-                    break
-                self._again(entry)
-            self._durable = self._changes
+        self.clock.replaying = True
+        try:
+            with self.lock, self._one_moment():
+                for entry in self.journal.entries():
+                    if last is not None and entry.seq > last:
+                        break
+                    self._again(entry)
+                self._durable = self._changes
+        finally:
+            self.clock.replaying = False
 
     def _again(self, entry: Entry) -> None:
         now = moment(entry.at)

@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 
 from simulator import state
-from simulator.world import Lab
+from simulator.identity import Principal
+from simulator.world import Ask, Lab
 from tests.unit.core.random_calls import EVERY_CALL, SEQUENCES, Step
-from tests.unit.core.small_lab import NoCode, ask, made, open_lab
+from tests.unit.core.small_lab import ACCOUNT, NoCode, ask, made, open_lab
 
 
 def play(lab: Lab, steps: list[Step | int]) -> None:
@@ -129,3 +130,33 @@ def test_another_process_rebuilds_the_same_lab(tmp_path: Path) -> None:
     differences, after = json.loads(told.stdout)
     assert differences == []
     assert differing(before, after) == []
+
+
+def test_credentials_expire_when_they_were_to(tmp_path: Path) -> None:
+    """A restart, hours later by the wall clock, gives nobody more time, and the trail tells the same of them."""
+    path, began = tmp_path / "journal.db", 1_800_000_000.0
+    lab = open_lab(path, wall=lambda: began)
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = made(lab, "iam", "CreateRole", RoleName="r", AssumeRolePolicyDocument=document)["Role"]
+    made(lab, "iam", "AttachRolePolicy", RoleName="r", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    session = Principal.session(
+        account_id=ACCOUNT,
+        role_name="r",
+        role_id=role["RoleId"],
+        session_name="s",
+        access_key_id="",
+        created=lab.clock.now(),
+    )
+    params = {"RoleArn": role["Arn"], "RoleSessionName": "again", "DurationSeconds": 900}
+    done = lab.ask(Ask(service="sts", operation="AssumeRole", params=params, principal=session))
+    assert done.error is None and done.result is not None, done.error
+    key = done.result["Credentials"]["AccessKeyId"]
+    lab.advance(timedelta(minutes=10))
+    before = state_of(lab)
+    lab.close()
+    for later, expired in ((899, False), (901, True)):
+        again = open_lab(path, wall=lambda later=later: began + later)  # type: ignore[misc]
+        assert again.service("sts").has_expired(key) is expired
+        assert differing(before, state_of(again)) == []
+        again.close()
