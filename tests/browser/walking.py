@@ -1,27 +1,25 @@
 """A browser on a lab of its own: what the browser tests and the picture maker share."""
 
-import io
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-import awscli
-from awscli.clidriver import create_clidriver
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.aws_cli import aws_cli
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = (
@@ -69,26 +67,16 @@ class RunningLab:
         return str(self.server()["endpoint_url"])
 
     def aws(self, *arguments: str) -> Any:
-        """Return the JSON that the AWS CLI prints with what `lab env` sets, None for nothing.
-
-        The CLI runs in this process: to start it costs several times what a call does, and the tests make many.
-        """
-        printed, complaint = io.StringIO(), io.StringIO()
-        with (
-            patch.dict(os.environ, _environment(self, (self.home / "server.json").read_text("utf-8"))),
-            redirect_stdout(printed),
-            redirect_stderr(complaint),
-        ):
-            code = create_clidriver().main([*arguments, "--output", "json"])
-        assert code == 0, f"aws {arguments}: {code}\n{complaint.getvalue()}"
-        return json.loads(printed.getvalue()) if printed.getvalue().strip() else None
+        """Return the JSON that the AWS CLI prints with what `lab env` sets, None for nothing."""
+        environ = _environment(self, (self.home / "server.json").read_text("utf-8"))
+        return aws_cli().run([*arguments, "--output", "json"], environ)
 
 
 @cache
 def _environment(lab: RunningLab, _server: str) -> dict[str, str]:
     """Return what `lab env` sets while the same simulator runs."""
     told: dict[str, str] = json.loads(lab.command("env", "--shell", "json"))
-    return {**told, "AWS_DATA_PATH": str(Path(awscli.__file__).parent / "data")}  # as the CLI sets where it starts
+    return told
 
 
 class Browser:

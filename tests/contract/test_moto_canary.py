@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
+from pathlib import Path
 
+import botocore
 import moto.core.errors
 import moto.core.parse
 import moto.iam.models
@@ -278,3 +280,9 @@ def test_an_account_s_policies_are_listed_in_the_order_they_were_made() -> None:
         iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(ALLOW))
     told = iam.get_account_authorization_details(Filter=["LocalManagedPolicy"])["Policies"]
     assert [policy["Arn"].rpartition("/")[2] for policy in told] == names
+
+
+def test_what_is_tested_runs_on_botocore_itself() -> None:
+    """awscli, once imported, puts its own copy in botocore's place: nothing that tests import may import it."""
+    assert "awscli" not in sys.modules
+    assert "awscli" not in Path(botocore.__file__).parts

@@ -5,11 +5,11 @@ import shlex
 from typing import Any
 
 import pytest
-from awscli.shorthand import ShorthandParser
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.console.commands import command
+from tests.aws_cli import aws_cli
 
 CASES: list[tuple[str, str, dict[str, Any], str]] = [
     ("guardduty", "ListDetectors", {}, "aws guardduty list-detectors"),
@@ -70,7 +70,7 @@ def test_shorthand_means_what_was_asked(criteria: dict[str, Any]) -> None:
     if word.startswith("file://"):
         assert json.loads(said.files[0][1]) == criteria
     else:
-        assert ShorthandParser().parse(word) == _texts(criteria)
+        assert aws_cli().shorthand(word) == _texts(criteria)
 
 
 def _texts(value: Any) -> Any:
