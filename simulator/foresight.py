@@ -13,6 +13,7 @@ as well, since an execution environment is never promised to stay. Bounded in ru
 import ast
 import io
 import json
+import threading
 import time
 import zipfile
 import zlib
@@ -55,6 +56,8 @@ RETRIED_AFTER = (timedelta(minutes=1), timedelta(minutes=3))
 
 LOTS = (b"random", b"secrets", b"uuid", b"shuffle")
 READ_AT_MOST = 1024 * 1024
+PARSING = threading.Lock()
+"""Held while source is parsed. Before CPython 3.11.8 and 3.12.2, parsing in two threads at once may raise SystemError (gh-106905)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +269,8 @@ def acts_when_loaded(spec: FunctionSpec) -> bool:
 
 def _defines_only(source: bytes) -> bool:
     try:
-        body = ast.parse(source).body
+        with PARSING:
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # it is not loaded at all
         return True
     return all(_is_definition(statement) for statement in body)

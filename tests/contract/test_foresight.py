@@ -1,10 +1,13 @@
 """Looking ahead: it changes nothing, leaves no run out, blocks nobody, and says when it cannot tell."""
 
+import gc
 import io
+import sys
 import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -207,3 +210,30 @@ def test_only_definitions_are_known_to_do_nothing_when_loaded(trial: Trial, sour
         archive.writestr("index.py", source)
     spec = lab_of(trial).service("lambda").rehearsal(trial.function_arn)
     assert acts_when_loaded(replace(spec, code_zip=packed.getvalue())) == acts
+
+
+def test_functions_are_read_by_several_threads_at_once(trial: Trial) -> None:
+    """Several functions are looked at together, and CPython before 3.11.8 and 3.12.2 fails at two parses at once.
+
+    What lets go of the interpreter within a parse is Python code that the collector calls; here it is called often.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", "def f():\n" + "    x = [1, (2, 3), {'a': 4}]\n" * 200)
+    spec = replace(lab_of(trial).service("lambda").rehearsal(trial.function_arn), code_zip=packed.getvalue())
+    often, threshold = sys.getswitchinterval(), gc.get_threshold()
+
+    def called(*_: object) -> None:
+        for _each in range(50):
+            pass
+
+    gc.callbacks.append(called)
+    gc.set_threshold(20)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert not any(pool.map(acts_when_loaded, [spec] * 160))
+    finally:
+        sys.setswitchinterval(often)
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(called)
