@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests import trainee
 from tests.bench.labs import LAB, run
 from tests.bench.measure import Row, in_turn, paired, since
 from tests.unit.core.small_lab import made, open_lab
@@ -72,20 +73,8 @@ def _make_changes(home: Path, numbers: range) -> None:
     """Make changes of several services through boto3, from as many clients as the server has threads to spare."""
     from concurrent.futures import ThreadPoolExecutor
 
-    import boto3
-    from botocore.config import Config
-
     told = json.loads(run([LAB, "env", "--shell", "json"], home=home))
-    session = boto3.session.Session(
-        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=told["AWS_SESSION_TOKEN"],
-        region_name=told["AWS_REGION"],
-    )
-    config = Config(proxies={}, retries={"total_max_attempts": 1})
-    sqs, events, s3 = (
-        session.client(name, endpoint_url=told["AWS_ENDPOINT_URL"], config=config) for name in ("sqs", "events", "s3")
-    )
+    sqs, events, s3 = (trainee.client(told, name) for name in ("sqs", "events", "s3"))
     if numbers.start == 0:
         s3.create_bucket(Bucket="bench-bucket")
         sqs.create_queue(QueueName="bench")

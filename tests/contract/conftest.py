@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import trainee
 from tests.e2e.conftest import LabCommand
 
 FUNCTION = "traffic-simulation"
@@ -39,20 +40,9 @@ class RunningLab:
 
     def client(self, service: str, **settings: Any) -> Any:
         """Return a boto3 client with the trainee's keys; `settings` are botocore's."""
-        import boto3
-        from botocore.config import Config
-
         name = f"{service}{sorted(settings.items())}"
         if name not in self._clients:
-            env = self.environment
-            session = boto3.session.Session(
-                aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-                aws_session_token=env["AWS_SESSION_TOKEN"],
-                region_name=env["AWS_REGION"],
-            )
-            config = Config(proxies={}, retries={"total_max_attempts": 1}, **settings)
-            self._clients[name] = session.client(service, endpoint_url=env["AWS_ENDPOINT_URL"], config=config)
+            self._clients[name] = trainee.client(self.environment, service, **settings)
         return self._clients[name]
 
     def advance(self, **span: float) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import pytest
 
 from lab import TrialBench, benches
+from tests import trainee
 from tests.e2e.trial import SCENARIO, SEED, Trial
 
 BIN = Path(sys.executable).parent
@@ -63,22 +64,11 @@ class LabCommand:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client with the trainee's keys, made once while the same simulator runs."""
-        import boto3
-        from botocore.config import Config
-
         running = (self.home / "server.json").read_text("utf-8")
         if running != self._clients_of:
             self._clients_of, self._clients = running, {}
         if service not in self._clients:
-            env = json.loads(self("env", "--shell", "json").stdout)
-            session = boto3.session.Session(
-                aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-                aws_session_token=env["AWS_SESSION_TOKEN"],
-                region_name=env["AWS_REGION"],
-            )
-            config = Config(proxies={}, retries={"total_max_attempts": 1})
-            self._clients[service] = session.client(service, endpoint_url=env["AWS_ENDPOINT_URL"], config=config)
+            self._clients[service] = trainee.client(json.loads(self("env", "--shell", "json").stdout), service)
         return self._clients[service]
 
     def finding(self) -> dict[str, Any]:
