@@ -14,15 +14,13 @@ from botocore.exceptions import ClientError
 
 from scenario.errors import LabError
 from templates.deploy import Credentials, Session
-from templates.reach import region_set
+from templates.reach import REFUSED, region_set
 
 KEY = "test"
 """What LocalStack's documentation and awslocal sign with: key and secret. Nothing of the user's own goes there."""
 
 UNREAL_DETECTOR = "0" * 32
 """An id of no detector: whoever has threat lists says so, whoever has none fails otherwise."""
-
-REFUSED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 class LocalStackSession(boto3.session.Session):  # type: ignore[misc]  # boto3 has no types

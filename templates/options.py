@@ -95,6 +95,11 @@ class Options:
         return self.named("traffic-simulation")
 
     @property
+    def rule_name(self) -> str:
+        """The name of the EventBridge rule that invokes the function."""
+        return self.named("traffic-simulation-schedule")
+
+    @property
     def list_name(self) -> str:
         """The name of the threat list, as findings tell it."""
         return self.named("S3BadIpAddressList")

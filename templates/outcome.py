@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from templates.deploy import Session
 from templates.options import Options
 from templates.preflight import Check
+from templates.reach import REFUSED
 
 ADVICE = "Some emulators call stacks complete without having made all that is in them; lab start needs none of them."
 
@@ -34,10 +35,11 @@ def made(session: Session, options: Options) -> tuple[Check, ...]:
 def left(session: Session, options: Options) -> tuple[str, ...]:
     """Return what of the lab's own names is still there after it was destroyed: function, rule, logs, roles.
 
-    Detector and recorder are not looked for: an account has one each, which may be somebody else's.
+    Detector and recorder are not looked for: an account has one each, which may be somebody else's. Raises botocore's
+    errors where nothing answers, or looking is refused.
     """
     looks: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
-        (f"rule {_rule_name(options)}", "events", lambda client: client.describe_rule(Name=_rule_name(options))),
+        (f"rule {options.rule_name}", "events", lambda client: client.describe_rule(Name=options.rule_name)),
         (f"function {options.function_name}", "lambda", lambda client: _configuration(client, options)),
         *(
             (f"role {role}", "iam", lambda client, role=role: client.get_role(RoleName=role))
@@ -61,7 +63,9 @@ def _asked(name: str, look: Callable[[Any], str], client: Any) -> Check:
 def _is_there(look: Callable[[Any], object], client: Any) -> bool:
     try:
         look(client)
-    except ClientError:
+    except ClientError as error:
+        if error.response["Error"]["Code"] in REFUSED:
+            raise  # who may not look does not know
         return False
     return True
 
@@ -83,12 +87,8 @@ def _function(awslambda: Any, options: Options) -> str:
     return f"{options.function_name}, {state}"
 
 
-def _rule_name(options: Options) -> str:
-    return options.named("traffic-simulation-schedule")
-
-
 def _rule(events: Any, options: Options) -> str:
-    name = _rule_name(options)
+    name = options.rule_name
     state = events.describe_rule(Name=name)["State"]
     targets = [each["Arn"].rsplit(":", 1)[-1] for each in events.list_targets_by_rule(Rule=name)["Targets"]]
     if options.function_name not in targets:

@@ -15,6 +15,7 @@ from botocore.exceptions import (
 from scenario.errors import LabError
 
 UNANSWERED = (EndpointConnectionError, HTTPClientError)
+REFUSED = frozenset({"AccessDenied", "AccessDeniedException"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 SIGN_IN = "Sign in (aws sso login, aws configure) or choose the profile with AWS_PROFILE, then try again."
 START = "Start the emulator, or say where it is: LOCALSTACK_HOST=HOST:PORT."

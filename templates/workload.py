@@ -88,7 +88,7 @@ def _execution_role(logs: LogGroup) -> Role:
 def _rule(options: Options, function: Any) -> Rule:
     return Rule(
         "TrafficSimulationSchedule",
-        Name=options.named("traffic-simulation-schedule"),
+        Name=options.rule_name,
         Description="Runs traffic-simulation every 10 minutes",
         ScheduleExpression="rate(10 minutes)",
         State="ENABLED",

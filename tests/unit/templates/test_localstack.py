@@ -142,6 +142,16 @@ def test_what_stays_after_its_stack_is_told(aws: Any) -> None:
     assert left(aws.connect(None), Options()) == ("function traffic-simulation",)
 
 
+def test_who_may_not_look_is_not_told_that_all_is_gone(aws: Any) -> None:
+    """A refusal says nothing of what is there."""
+    run(aws, "deploy", "--yes")
+    aws.lacks = {"iam get_role": ("AccessDenied", "You may not look at roles.")}
+    result = run(aws, "destroy", "--yes")
+    assert isinstance(result.exception, LabError)
+    assert "You may not look at roles" in result.exception.happened
+    assert "is gone" not in result.stdout
+
+
 def test_a_deletion_that_is_called_failed_on_the_way_is_waited_for(aws: Any) -> None:
     """LocalStack says DELETE_FAILED, and DELETE_COMPLETE some seconds later; so it is asked again, with a pause."""
     run(aws, "deploy", "--yes")
