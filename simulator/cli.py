@@ -79,7 +79,7 @@ def start(
     hosted: Annotated[bool, typer.Option(help="For more than one person: verify every signature.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Start the lab on this machine: no account, no Docker, no internet."""
+    """Start the lab: no account, no Docker, no internet."""
     home = Home.from_environment()
     running_client = client.alive(home)
     if running_client is not None:
@@ -242,7 +242,7 @@ def rewind(
         bool, typer.Option("--undo", help="Take the lab back that was there before the last rewind.")
     ] = False,
 ) -> None:
-    """Branch the lab at an earlier moment: what if? The lab as it was is kept; 'lab start' opens the branch."""
+    """Branch the lab at an earlier moment. The lab as it was is kept; 'lab start' opens the branch."""
     from simulator import mending
 
     home = Home.from_environment()
@@ -305,7 +305,7 @@ def _until(home: Home, text: str) -> Callable[[Entry], bool]:
 
 
 def status(as_json: Json = False) -> None:
-    """Say whether the lab runs, its time, its findings and the tasks passed."""
+    """Tell whether the lab runs, its time, findings and tasks passed."""
     home = Home.from_environment()
     running = client.alive(home)
     told: dict[str, Any] = {"running": running is not None, "home": str(home.path)}
@@ -336,7 +336,7 @@ def status(as_json: Json = False) -> None:
 def env(
     shell: Annotated[ShellName | None, typer.Option(help="The language to write; guessed without.")] = None,
 ) -> None:
-    """Print what to paste so that AWS clients in this terminal reach the lab."""
+    """Print what to paste so that AWS clients here reach the lab."""
     home = Home.from_environment()
     running = client.required(home).running
     variables = environment.lab_variables(home, running)
@@ -352,7 +352,7 @@ def shell(
         list[str] | None, typer.Argument(help="One command to run instead of a shell, after --.")
     ] = None,
 ) -> None:
-    """Open a shell, or run one command, that can reach nothing but the lab."""
+    """Open a shell, or run a command, that reaches only the lab."""
     home = Home.from_environment()
     running = client.required(home).running
     environment.write_aws_files(home, running)

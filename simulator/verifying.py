@@ -58,7 +58,7 @@ def commands(grade: Grade) -> typer.Typer:
         file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
         name: Annotated[str, typer.Option(help="Whose lab it is, as it shall stand in the instructor's table.")] = "",
     ) -> None:
-        """Check the lab and write it into one file to hand in: journal, report, versions."""
+        """Check the lab and write it into one file to hand in. It holds journal, report and versions."""
         from simulator import submission
 
         home = Home.from_environment()
@@ -75,7 +75,7 @@ def commands(grade: Grade) -> typer.Typer:
         as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print the rows as one JSON list.")] = False,
     ) -> None:
-        """Replay and regrade labs that were handed in, and say whether chain, replay and grade agree. For instructors."""
+        """Replay and regrade labs that were handed in. Tells whether chain, replay and grade agree. For instructors."""
         if as_csv and as_json:
             raise LabError("verifying", "--csv and --json exclude each other", "Give one of them.", exit_code=2)
         rows = [verified(file, grade) for file in files]

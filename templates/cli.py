@@ -136,7 +136,7 @@ def commands(
         account: Account = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, do nothing.")] = False,
     ) -> None:
-        """Take the lab away again: every stack and everything in its buckets."""
+        """Take the lab away: every stack and all that is in its buckets."""
         from templates import deploy as deploying
         from templates.outcome import left
         from templates.preflight import identify

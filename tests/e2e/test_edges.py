@@ -425,6 +425,8 @@ def test_help_imports_no_sdk() -> None:
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "typer" in imported
     assert not imported & {"boto3", "botocore", "moto", "pydantic", "yaml", "troposphere", "flask", "sqlite3"}
+    cut_off = [line for line in done.stdout.splitlines()[1:] if line.endswith("...")]
+    assert cut_off == []  # eighty columns wide
 
 
 @posix
