@@ -175,7 +175,9 @@ class Control:
         return {}
 
     def _attempt(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
-        if not isinstance(body.get("statuses"), dict) or not isinstance(body.get("passed"), bool):
+        statuses = body.get("statuses")
+        told = isinstance(statuses, dict) and all(isinstance(status, str) for status in statuses.values())
+        if not told or not isinstance(body.get("passed"), bool):
             raise _Bad("An attempt tells the status of its tasks, and whether all passed.")
         self.lab.remember("attempt", body)
         return {}

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from scenario.errors import LabError
 from simulator import world
 from simulator.clock import milliseconds, moment
+from simulator.control import Control
 from simulator.journal import Journal
 from simulator.service import Call, Context, Service
 from simulator.services.cloudtrail.service import delivery_delay
@@ -366,3 +367,27 @@ def test_a_paused_lab_stays_paused_and_goes_on_from_where_it_stands(path: Path) 
     again.pause(False)
     assert milliseconds(again.clock.now()) == wall[0] * 1000
     again.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"passed": True}, {"passed": "yes", "statuses": {}}, {"passed": True, "statuses": ["passed"]},
+     {"passed": True, "statuses": {"creator": ["passed"]}}, {"passed": True, "statuses": {"creator": None}}],
+)  # fmt: skip
+def test_an_attempt_that_makes_no_sense_is_not_kept(body: dict[str, Any]) -> None:
+    """Reports and pages read attempts: what is in them has been looked at once, where it came in."""
+    lab = open_lab()
+    control = Control(lab=lab, token="t", stop=lambda: None)
+    sent = HttpRequest(
+        method="POST",
+        host="",
+        path="/_lab/attempts",
+        query="",
+        headers={"x-lab-token": "t"},
+        body=json.dumps(body).encode(),
+    )
+    assert control.answer(sent).status == 400
+    assert lab.memory.attempts == []
+    fine = {"passed": True, "statuses": {"creator": "passed"}}
+    assert control.answer(replace(sent, body=json.dumps(fine).encode())).status == 200
+    lab.close()
