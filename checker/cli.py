@@ -4,8 +4,9 @@
 Whatever is slow to import (boto3, the rules, the scenario) is imported inside the commands: `lab --help` pays for
 none of it. Broken environments and bad usage are LabErrors, which `lab.py` prints and turns into the exit code.
 
-`--language` chooses the language of whatever is said to the trainee: the scenario's texts are loaded in it and the
-grader's messages said in it; commands, ids and the members of the JSON document are the same in all. `lab check
+`--language` chooses the language of what is taught: the scenario's texts are loaded in it and the grader's messages said in
+it. Commands, ids, the members of the JSON document, and what is said of a broken environment or an unknown task are the
+same in all. `lab check
 --every-language` is for the console, whose readers change the language of a page: one check, its document in each.
 """
 

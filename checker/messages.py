@@ -2,8 +2,8 @@
 
 The English text is a message's id, as with the console's texts: it stands where the judgement stands, so that a rule
 reads as one page, and `texts/vi.json` holds each again by its English, with the same placeholders. Rules, `grade` and
-`collect` make messages (`say`) and never text; `report`, `debrief` and `cli`, which write for somebody, ask `speaker`
-for the reader's language. mypy refuses a bare string where a verdict wants a message, and a test refuses a catalog that
+`collect` make messages (`say`) and never text; `report`, `debrief` and `cli` write for somebody and have what `speaker`
+returns for the reader's language. mypy refuses a bare string where a verdict wants a message, and a test refuses a catalog that
 misses one (tests/unit/checker/test_checker_texts.py).
 
 What comes from elsewhere is a value of a message and stays as it is: names, ids and addresses of the account, and the

@@ -113,8 +113,9 @@ def _lines(report: Report, said: Speaker, paint: _Paint) -> Iterator[str]:
     yield ""
     titles = [len(task.title) for task in report.tasks]
     parts = [len(part.title) + 2 for task in report.tasks for part in task.parts]
+    wide = max(52, *titles, *parts)
     for task in report.tasks:
-        yield from _task_lines(task, said, paint, max(52, *titles, *parts))
+        yield from _task_lines(task, said, paint, wide)
     yield from _progress_lines(report, said)
     for remark in report.remarks:
         yield from _indented(said(say("Note: {remark}", remark=remark)), "")

@@ -165,6 +165,7 @@ def _serve(options: Options, home: Home, server: "Server") -> int:
     with _few_collections():
         opened = open_lab(options, home, endpoint_url)
 
+    # Not before: the functions' processes, which get ready on another core, are to be started first.
     from simulator.control import Control, versions
     from simulator.gateway import Gateway
 

@@ -384,7 +384,7 @@ class Lab:
     @contextlib.contextmanager
     def _one_moment(self) -> Iterator[None]:
         """Let the clock stand while something happens: whoever asks it sees what a replay will see."""
-        self.clock.wall_ms()
+        self.clock.wall_ms()  # entries keep what is seen here, also of a paused lab, whose time does not ask for it
         before, self.clock.held = self.clock.held, True
         try:
             yield

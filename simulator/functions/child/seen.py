@@ -57,10 +57,11 @@ class Seen:
         self._records.clear()
         self._started = time.monotonic()
 
-    def skipped_ms(self) -> float:
-        """Return how far the run has moved its clock, as it says itself."""
-        assert self._shared is not None
-        return runtime.shared_value(self._shared, self._slot) / 1e6
+    def skipped_ms(self, page: mmap.mmap | bytes | None = None) -> float:
+        """Return how far the run has moved its clock, as it says itself: by now, or on a copy of the shared page."""
+        page = page or self._shared
+        assert page is not None
+        return runtime.shared_value(page, self._slot) / 1e6
 
     def take(self) -> list[frames.Message]:
         """Return the connections of the run, oldest first, and what leftovers of earlier ones did in between."""
@@ -87,8 +88,7 @@ class Seen:
             return
         page = page or self._shared
         assert page is not None
-        skipped_ms = runtime.shared_value(page, self._slot) / 1e6
-        offset = round((time.monotonic() - self._started) * 1000 + skipped_ms)
+        offset = round((time.monotonic() - self._started) * 1000 + self.skipped_ms(page))
         record = {"ip": ip, "port": port, "protocol": protocol, "offset_ms": max(offset, 0)}
         if self._apart and procfs.process_of(pid) in self._apart:
             self._records.setdefault((-1, ip, port, protocol), record)
