@@ -127,6 +127,21 @@ def test_a_read_that_writes_an_access_log_does_so_every_time(owner: InProcess) -
     assert counts[0] < counts[1]
 
 
+def test_a_user_s_reads_count_as_uses_of_the_key(owner: InProcess) -> None:
+    """Every one of them, a repeated one as well: moto keeps when a key was last used."""
+    iam, lab = owner.client("iam"), next(iter(owner.gateway.labs.values()))
+    iam.create_user(UserName="u")
+    iam.attach_user_policy(UserName="u", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    user = InProcess(owner.gateway, key["AccessKeyId"], key["SecretAccessKey"])
+    used = []
+    for _ in range(2):
+        lab.advance(timedelta(hours=1))
+        user.client("iam").list_roles()
+        used.append(iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]["LastUsedDate"])
+    assert used[1] - used[0] >= timedelta(hours=1)
+
+
 def test_a_list_longer_than_the_room_is_looked_up_every_time(owner: InProcess, forwarded: list[str]) -> None:
     """Memory of a lab stays what it is, however much is read."""
     s3 = owner.client("s3")

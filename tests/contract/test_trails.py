@@ -131,3 +131,38 @@ def test_a_trail_tells_since_when_it_logs(trails: Any) -> None:
     assert status["TimeLoggingStarted"] == f"{status['StartLoggingTime']:%Y-%m-%dT%H:%M:%SZ}"
     trails.stop_logging(Name="one")
     assert trails.get_trail_status(Name="one")["IsLogging"] is False
+
+
+def test_trails_are_found_by_name_and_arn_and_no_more_than_five_are_made(trails: Any) -> None:
+    """Unknown names are left out; the sixth of a Region is refused."""
+    made = [trails.create_trail(Name=f"trail{n}", S3BucketName="trails-go-here")["TrailARN"] for n in range(5)]
+    assert _names(trails, trailNameList=["trail3", made[1], "unknown"]) == ["trail1", "trail3"]
+    with pytest.raises(ClientError, match="MaximumNumberOfTrailsExceededException"):
+        trails.create_trail(Name="trail5", S3BucketName="trails-go-here")
+
+
+def test_insights_and_tags_of_a_trail_are_what_was_said(trails: Any) -> None:
+    """A trail without insights says so as an error; tags go with their trail."""
+    arn = trails.create_trail(
+        Name="one", S3BucketName="trails-go-here", TagsList=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    )["TrailARN"]
+    with pytest.raises(ClientError, match="InsightNotEnabledException"):
+        trails.get_insight_selectors(TrailName="one")
+    trails.put_insight_selectors(TrailName=arn, InsightSelectors=[{"InsightType": "ApiErrorRateInsight"}])
+    assert trails.get_insight_selectors(TrailName="one")["InsightSelectors"] == [{"InsightType": "ApiErrorRateInsight"}]
+    assert trails.get_trail(Name="one")["Trail"]["HasInsightSelectors"] is True
+    trails.add_tags(ResourceId=arn, TagsList=[{"Key": "c", "Value": "3"}])
+    trails.remove_tags(ResourceId=arn, TagsList=[{"Key": "a"}])
+    (listed,) = trails.list_tags(ResourceIdList=[arn])["ResourceTagList"]
+    assert {tag["Key"]: tag["Value"] for tag in listed["TagsList"]} == {"b": "2", "c": "3"}
+    trails.delete_trail(Name="one")
+    with pytest.raises(ClientError, match="was not found"):
+        trails.list_tags(ResourceIdList=[arn])
+
+
+def test_a_trail_of_many_regions_keeps_its_global_events(trails: Any) -> None:
+    """An update is held to what the trail would be then, not to what it names alone."""
+    trails.create_trail(Name="one", S3BucketName="trails-go-here", IsMultiRegionTrail=True)
+    with pytest.raises(ClientError, match="Multi-Region trail must include"):
+        trails.update_trail(Name="one", IncludeGlobalServiceEvents=False)
+    assert trails.get_trail(Name="one")["Trail"]["IncludeGlobalServiceEvents"] is True

@@ -6,8 +6,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from simulator.functions import Environments, FunctionSpec, Invocation
 from tests.contract.test_walls import invocation, spec
+from tests.contract.test_walls_fallback import boot_with, needs_kernel
 
 
 def run(pool: Environments, key: str) -> bytes:
@@ -35,13 +38,26 @@ def test_functions_take_the_processes_that_wait_and_what_is_left_over_ends(tmp_p
     assert kept(tmp_path) == 0
 
 
-def test_one_that_died_while_it_waited_is_no_ones(tmp_path: Path) -> None:
-    """The function gets one that lives."""
+def test_those_that_died_while_they_waited_are_no_ones(tmp_path: Path) -> None:
+    """The function gets one that lives, however many did not."""
     pool = Environments(folder=tmp_path)
-    with pool.ahead(1):
-        pool._waiting[0].process.kill()
-        pool._waiting[0].process.wait()
+    with pool.ahead(3):
+        for launched in pool._waiting:
+            launched.process.kill()
+            launched.process.wait()
         assert run(pool, "a") == b'"a"'
+    pool.close()
+
+
+@needs_kernel
+def test_where_the_kernel_refuses_its_walls_those_that_wait_to_put_them_up_are_done_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first one finds out; the next function's has an audit hook instead."""
+    boot_with("import _lab.seccomp; del _lab.seccomp.confine; ", monkeypatch)
+    pool = Environments(folder=tmp_path)
+    with pool.ahead(3):
+        assert [run(pool, key) for key in ("a", "b")] == [b'"a"', b'"b"']
     pool.close()
 
 

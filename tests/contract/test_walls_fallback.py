@@ -177,6 +177,48 @@ def handler(event, context):
     assert [len(found) for found in look.connections] == [0, 1, 0, 0], look
 
 
+@pytest.mark.skipif(not host.FORKS, reason="where nothing forks there is no keeper")
+def test_what_a_keeper_hears_late_of_a_run_that_is_over_counts_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The run connected and ended its process before anybody listened."""
+    monkeypatch.setattr(host, "has_kernel_walls", lambda: False)
+    boot_with(
+        "import time, _lab.keeper as k; on = k.Keeper._wait; k.Keeper._wait = lambda *a: time.sleep(0.3) or on(*a); ",
+        monkeypatch,
+    )
+    pool = Environments(folder=tmp_path)
+    code = """
+import os, socket
+def handler(event, context):
+    try: socket.socket().connect(("198.51.100.7", 443))
+    except OSError: pass
+    os._exit(3)
+"""
+    outcome = run(pool, code)
+    pool.close()
+    assert outcome.status == "exited"
+    assert [each.ip for each in outcome.connections] == ["198.51.100.7"]
+
+
+@pytest.mark.skipif(not host.FORKS, reason="where nothing forks there is no keeper")
+def test_a_handler_that_tampers_with_its_place_in_a_dry_run_hides_nothing(weak: Environments) -> None:
+    """It shares the page that says which invocation runs; a place that is none counts for the last."""
+    code = """
+import gc, mmap, socket, struct
+def handler(event, context):
+    for each in gc.get_objects():
+        if isinstance(each, dict):
+            for page in [value for value in each.values() if isinstance(value, mmap.mmap)]:
+                struct.pack_into("q", page, 16, 99)
+    try: socket.socket().connect(("198.51.100.7", 443))
+    except OSError: pass
+"""
+    coming = [Invocation(request_id="r", payload=b"null", now=NOW) for _ in range(2)]
+    look = weak.rehearse(spec(code), coming, samples=1, budget_s=20)
+    assert any(look.connections), look
+
+
 def test_what_is_missing_is_said(weak: Environments) -> None:
     """The walls' description does not promise what is not there."""
     walls = weak.walls()

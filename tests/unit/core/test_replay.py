@@ -1,5 +1,6 @@
 """A lab rebuilt from its journal is the same lab, whatever was done in it and however often it is rebuilt."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -135,7 +136,8 @@ def test_another_process_rebuilds_the_same_lab(tmp_path: Path) -> None:
 def test_credentials_expire_when_they_were_to(tmp_path: Path) -> None:
     """A restart, hours later by the wall clock, gives nobody more time, and the trail tells the same of them."""
     path, began = tmp_path / "journal.db", 1_800_000_000.0
-    lab = open_lab(path, wall=lambda: began)
+    looks = itertools.count()
+    lab = open_lab(path, wall=lambda: began + next(looks) / 1000)  # it is later at every look
     trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = made(lab, "iam", "CreateRole", RoleName="r", AssumeRolePolicyDocument=document)["Role"]
@@ -151,12 +153,13 @@ def test_credentials_expire_when_they_were_to(tmp_path: Path) -> None:
     params = {"RoleArn": role["Arn"], "RoleSessionName": "again", "DurationSeconds": 900}
     done = lab.ask(Ask(service="sts", operation="AssumeRole", params=params, principal=session))
     assert done.error is None and done.result is not None, done.error
-    key = done.result["Credentials"]["AccessKeyId"]
+    given = done.result["Credentials"]
+    left = given["Expiration"].timestamp() - began
     lab.advance(timedelta(minutes=10))
     before = state_of(lab)
     lab.close()
-    for later, expired in ((899, False), (901, True)):
+    for later, expired in ((left - 1, False), (left + 1, True)):
         again = open_lab(path, wall=lambda later=later: began + later)  # type: ignore[misc]
-        assert again.service("sts").has_expired(key) is expired
+        assert again.service("sts").has_expired(given["AccessKeyId"]) is expired
         assert differing(before, state_of(again)) == []
         again.close()
