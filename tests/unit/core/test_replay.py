@@ -44,7 +44,7 @@ def differing(one: dict[str, str], other: dict[str, str]) -> list[str]:
 
 
 @given(steps=SEQUENCES)
-@settings(max_examples=12)
+@settings(max_examples=settings().max_examples // 3)
 def test_any_sequence_of_calls_replays_to_the_same_state(steps: list[Step | int]) -> None:
     """Every answer of a replay, hours later by the wall clock, has the digest it had, and every read says the same."""
     with TemporaryDirectory() as folder:
