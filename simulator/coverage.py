@@ -191,6 +191,12 @@ DIVERGENCES: tuple[Divergence, ...] = (
         why="tests/contract/test_moto_canary.py",
     ),
     Divergence(
+        where="S3, access logs",
+        aws="A bucket's server access log is delivered to another bucket: within hours, and at best effort.",
+        lab="The setting is kept; no log is delivered.",
+        why="A read changes nothing, so that a lab is the same after a restart. tests/contract/test_reads_change_nothing.py",
+    ),
+    Divergence(
         where="SQS, queue URLs",
         aws="https://sqs.REGION.amazonaws.com/ACCOUNT/NAME",
         lab="The lab's own endpoint in front of ACCOUNT/NAME; AWS's form is taken too, and is what stacks and records hold.",
