@@ -64,9 +64,10 @@ DIVERGENCES: tuple[Divergence, ...] = (
     ),
     Divergence(
         where="Service-linked roles",
-        aws="GuardDuty's first detector makes AWSServiceRoleForAmazonGuardDuty; the history shows CreateServiceLinkedRole.",
-        lab="GetDetector names the role; IAM does not have it, and nothing made it. CreateServiceLinkedRole works for whoever calls it.",
-        why="An honest gap: nothing that the lab does depends on it. simulator/services/guardduty/detectors.py",
+        aws="Services make theirs when they are first needed, and refuse the request of who may not; in use, they stay.",
+        lab="GuardDuty makes its own; a detector comes without it where its maker may not make the role. Other services' roles are made "
+        "by CreateServiceLinkedRole alone, and deleted at once.",
+        why="The investigation meets GuardDuty's. simulator/services/linked_roles.py",
     ),
     Divergence(
         where="EventBridge, events of API calls",

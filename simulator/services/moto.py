@@ -51,7 +51,7 @@ from moto.moto_api._internal import mock_random
 
 from simulator import wire
 from simulator.errors import AwsError
-from simulator.services import seeded
+from simulator.services import linked_roles, seeded
 from simulator.wire import HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
@@ -131,6 +131,9 @@ def _patch_new_modules() -> None:
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
             attributes["mark_account_as_visited"] = lambda **_: None  # `Moto.note_use` does it
+            linked_roles.patch_models(module, _uses_of_linked_role)
+        elif name == "moto.iam.responses":
+            linked_roles.patch_responses(module)
         elif name == "moto.sns.models":
             module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)
         elif name == "moto.s3.notifications":
@@ -208,6 +211,15 @@ def _topics_to_lambda(publish: Callable[..., None]) -> Callable[..., None]:
 def _bucket_to_lambda(_account_id: str, event: dict[str, Any], function_arn: str, _region: str) -> None:
     """Stand in for the function by which moto's S3 invokes moto's Lambda."""
     _to_lambda(function_arn, event, "s3.amazonaws.com", event["Records"][0]["s3"]["bucket"]["arn"])
+
+
+def _uses_of_linked_role(principal: str) -> dict[str, list[str]]:
+    """Return what needs the role of a service, in the lab whose call is served: ARNs by Region."""
+    ctx = _CONTEXT.get()
+    if ctx is None or principal != "guardduty.amazonaws.com":
+        return {}
+    needed: dict[str, list[str]] = ctx.lab.service("guardduty").uses_of_linked_role()
+    return needed
 
 
 def _give_ids_that_decode(module: Any) -> None:
