@@ -71,9 +71,10 @@ DIVERGENCES: tuple[Divergence, ...] = (
     ),
     Divergence(
         where="EventBridge, events of API calls",
-        aws="Where a trail logs, calls that change something come as `AWS API Call via CloudTrail`.",
-        lab="They do not: GuardDuty's findings, and what PutEvents is given, are the events there are.",
-        why="An honest gap. simulator/services/events",
+        aws="What a trail logs comes as `AWS API Call via CloudTrail`; sign-ins and insights have types of their own.",
+        lab="Management events come, two to five minutes after the call, to rules that were there when it was made. Data events, "
+        "sign-ins and insights do not.",
+        why="Trails log no data events here. simulator/services/cloudtrail/service.py",
     ),
     Divergence(
         where="GuardDuty, members and organizations",
