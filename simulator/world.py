@@ -25,6 +25,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from botocore import xform_name
+from botocore.parsers import ResponseParserError
 
 from scenario.errors import LabError
 from simulator import answers, policy, wire
@@ -710,6 +711,8 @@ def _error_in(ask: Ask, answer: HttpAnswer) -> AwsError:
         wire.from_http(ask.service, ask.operation, answer)
     except AwsError as error:
         return error
+    except ResponseParserError as foreign:  # moto answers in the words of another protocol, which no client could read
+        raise not_implemented(ask.service, "this call as it was made") from foreign
     return AwsError(str(answer.status), "", status=answer.status)
 
 
