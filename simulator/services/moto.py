@@ -302,7 +302,9 @@ class Moto:
 
     def backend(self, service: str, account_id: str, region: str) -> Any:
         """Return moto's backend of a service, for what has no API: `region` may be `global`."""
-        return _backends(service)[account_id][region]
+        backends = _backends(service)
+        _patch_new_modules()  # a backend that is born now is born with what is changed about it
+        return backends[account_id][region]
 
     def note_use(
         self, account_id: str, access_key_id: str, service: str, region: str, at: real_datetime.datetime

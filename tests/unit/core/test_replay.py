@@ -176,6 +176,20 @@ def test_another_process_rebuilds_the_same_lab(tmp_path: Path) -> None:
     assert differing(before, after) == []
 
 
+FIRST = """
+from tests.unit.core.small_lab import ACCOUNT, open_lab
+policies = open_lab().moto.backend("iam", ACCOUNT, "global").managed_policies
+print({policy.id[:4] for policy in policies.values()})
+"""
+
+
+def test_a_process_s_first_look_at_iam_finds_what_every_other_does() -> None:
+    """A replay may begin with a user's call: before moto was asked anything, its parts are the patched ones, whose policies have AWS's ids."""
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    told = subprocess.run([sys.executable, "-c", FIRST], env=environ, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "{'ANPA'}"
+
+
 def test_credentials_expire_when_they_were_to(tmp_path: Path) -> None:
     """A restart, hours later by the wall clock, gives nobody more time, and the trail tells the same of them."""
     path, began = tmp_path / "journal.db", 1_800_000_000.0
