@@ -147,7 +147,7 @@ def run(
     Raises LabError where the lab cannot be asked.
     """
     from checker.collect import collect
-    from checker.grade import Answers, grade
+    from checker.grade import Answers, grade, legible
     from checker.report import attempt
     from scenario.load import load
 
@@ -159,7 +159,7 @@ def run(
         _ask_missing(scenario, texts, ask, world.memory, speaker(language.value))
     hints = {task.id: world.memory.hints_taken(task.id) for task in scenario.tasks}
     answers = Answers(
-        texts=texts, attempts=tuple(world.memory.attempts()), hints=hints, key_used_at=world.memory.key_used_at()
+        texts=texts, attempts=legible(world.memory.attempts()), hints=hints, key_used_at=world.memory.key_used_at()
     )
     known = texts["function-name"] if answers.earned("function-name") else ""
     evidence = collect(world, scenario.finding_type, known)

@@ -88,6 +88,34 @@ class Answers:
         return len({text for text in [*texts, self.texts.get(task)] if text})
 
 
+def legible(attempts: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return earlier checks as `Answers` needs them, as far as they can be read: a file or another version may say anything.
+
+    One without a moment is none; of the others, what no check writes is left out. A status is any text.
+    """
+    return tuple(_legible(each) for each in attempts if isinstance(each, Mapping) and _is_moment(each.get("at")))
+
+
+def _legible(attempt: Mapping[str, Any]) -> dict[str, Any]:
+    def by_task(member: str, kind: type) -> dict[str, Any]:
+        said = attempt.get(member)
+        return (
+            {task: each for task, each in said.items() if isinstance(each, kind)} if isinstance(said, Mapping) else {}
+        )
+
+    kinds = {"answers": str, "statuses": str, "points": int}
+    score = attempt.get("score")
+    told = {member: by_task(member, kind) for member, kind in kinds.items()}
+    return {"at": attempt["at"], **told, "score": score if isinstance(score, int) else 0}
+
+
+def _is_moment(text: object) -> bool:
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartResult:
     """A share of a task's points: what it asked, and how it ended."""

@@ -66,7 +66,8 @@ class FileMemory:
             return {"answers": {}, "attempts": [], "hints": {}}
         except (OSError, ValueError) as error:
             raise self._broken("reading", str(error)) from error
-        if not isinstance(state, dict) or not {"answers", "attempts", "hints"} <= state.keys():
+        kinds = {"answers": dict, "attempts": list, "hints": dict}
+        if not isinstance(state, dict) or not all(isinstance(state.get(name), kind) for name, kind in kinds.items()):
             raise self._broken("reading", "it is not a memory of checks")
         return state
 

@@ -25,12 +25,9 @@ PASSING_HEADERS = frozenset({
 def key_of(
     service: str, operation: str, region: str, principal: Principal, request: HttpRequest | None
 ) -> Hashable | None:
-    """Return what tells a read apart from others in the same lab; None for one whose answer may not be kept.
-
-    A user's own key is left out: moto notes when it was last used.
-    """
+    """Return what tells a read apart from others in the same lab; None for one whose answer may not be kept."""
     kept = service in ("s3", "iam") or (service == "sqs" and operation in SQS)
-    if request is None or not kept or (service, operation) in OF_TIME or principal.access_key_id.startswith("AKIA"):
+    if request is None or not kept or (service, operation) in OF_TIME:
         return None
     headers = tuple(sorted(item for item in request.headers.items() if item[0] not in PASSING_HEADERS))
     return service, region, principal.access_key_id, request.method, request.path, request.query, headers, request.body

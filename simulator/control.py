@@ -9,7 +9,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Any
 from urllib.parse import parse_qs
@@ -175,10 +175,10 @@ class Control:
         return {}
 
     def _attempt(self, body: dict[str, Any], _query: dict[str, str]) -> dict[str, Any]:
-        statuses = body.get("statuses")
-        told = isinstance(statuses, dict) and all(isinstance(status, str) for status in statuses.values())
-        if not told or not isinstance(body.get("passed"), bool):
-            raise _Bad("An attempt tells the status of its tasks, and whether all passed.")
+        if not _is_attempt(body):
+            raise _Bad(
+                "An attempt tells when it was made, the answers, statuses and points of its tasks, a score, and whether all passed."
+            )
         self.lab.remember("attempt", body)
         return {}
 
@@ -243,6 +243,19 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise _Bad("The body must be a JSON object.")
     return body
+
+
+def _is_attempt(body: Mapping[str, Any]) -> bool:
+    members = {"answers": str, "statuses": str, "points": int}
+    by_task = [(body.get(member), kind) for member, kind in members.items()]
+    told = all(
+        isinstance(said, dict) and all(isinstance(each, kind) for each in said.values()) for said, kind in by_task
+    )
+    try:
+        moment = datetime.fromisoformat(body["at"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return told and bool(moment.tzinfo) and isinstance(body.get("score"), int) and isinstance(body.get("passed"), bool)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

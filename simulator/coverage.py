@@ -64,15 +64,17 @@ DIVERGENCES: tuple[Divergence, ...] = (
     ),
     Divergence(
         where="Service-linked roles",
-        aws="GuardDuty's first detector makes AWSServiceRoleForAmazonGuardDuty; the history shows CreateServiceLinkedRole.",
-        lab="GetDetector names the role; IAM does not have it, and nothing made it. CreateServiceLinkedRole works for whoever calls it.",
-        why="An honest gap: nothing that the lab does depends on it. simulator/services/guardduty/detectors.py",
+        aws="Services make theirs when they are first needed, and refuse the request of who may not; in use, they stay.",
+        lab="GuardDuty makes its own; a detector comes without it where its maker may not make the role. Other services' roles are made "
+        "by CreateServiceLinkedRole alone, and deleted at once.",
+        why="The investigation meets GuardDuty's. simulator/services/linked_roles.py",
     ),
     Divergence(
         where="EventBridge, events of API calls",
-        aws="Where a trail logs, calls that change something come as `AWS API Call via CloudTrail`.",
-        lab="They do not: GuardDuty's findings, and what PutEvents is given, are the events there are.",
-        why="An honest gap. simulator/services/events",
+        aws="What a trail logs comes as `AWS API Call via CloudTrail`; sign-ins and insights have types of their own.",
+        lab="Management events come, two to five minutes after the call, to rules that were there when it was made. Data events, "
+        "sign-ins and insights do not.",
+        why="Trails log no data events here. simulator/services/cloudtrail/service.py",
     ),
     Divergence(
         where="GuardDuty, members and organizations",
@@ -189,6 +191,12 @@ DIVERGENCES: tuple[Divergence, ...] = (
         aws="Conditions on ownership, replication, analytics, directory buckets.",
         lab="Objects, versions, multipart uploads, policies, encryption settings and notifications; what moto would mistake is refused.",
         why="tests/contract/test_moto_canary.py",
+    ),
+    Divergence(
+        where="S3, access logs",
+        aws="A bucket's server access log is delivered to another bucket: within hours, and at best effort.",
+        lab="The setting is kept; no log is delivered.",
+        why="A read changes nothing, so that a lab is the same after a restart. tests/contract/test_reads_change_nothing.py",
     ),
     Divergence(
         where="SQS, queue URLs",

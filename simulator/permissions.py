@@ -66,6 +66,12 @@ PASSED_ROLES = {
 }
 """Where a call hands a role to a service: the parameter, and the service that `iam:PassedToService` then names."""
 
+LINKED_ROLES = {
+    "guardduty.amazonaws.com": "AWSServiceRoleForAmazonGuardDuty",
+    "config.amazonaws.com": "AWSServiceRoleForConfig",
+}
+"""What services call their service-linked roles, by the service's principal."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
@@ -79,7 +85,8 @@ class Needed:
 def needed(service: str, operation: str, params: Mapping[str, Any], account_id: str, region: str) -> tuple[Needed, ...]:
     """Return the permissions a call needs, its own first, then `iam:PassRole` where it hands a role to a service."""
     action = ACTIONS.get((service, operation)) or f"{PREFIXES.get(service, service)}:{operation}"
-    own = Needed(action=action, resource=resource_of(service, operation, params, account_id, region))
+    told = {"iam:awsservicename": str(params["AWSServiceName"])} if "AWSServiceName" in params else {}
+    own = Needed(action=action, resource=resource_of(service, operation, params, account_id, region), context=told)
     passed = PASSED_ROLES.get((service, operation))
     role = _part(params, passed[0]) if passed else None
     if passed is None or not isinstance(role, str) or not role:
@@ -123,6 +130,8 @@ def _iam(params: Mapping[str, Any], account_id: str, region: str) -> str | None:
     ):
         if isinstance(params.get(key), str):
             return f"arn:aws:iam::{account_id}:{kind}{params.get('Path') or '/'}{params[key]}"
+    if isinstance(principal := params.get("AWSServiceName"), str):
+        return f"arn:aws:iam::{account_id}:role/aws-service-role/{principal}/{LINKED_ROLES.get(principal, '*')}"
     return None
 
 

@@ -25,6 +25,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from botocore import xform_name
+from botocore.parsers import ResponseParserError
 
 from scenario.errors import LabError
 from simulator import answers, policy, wire
@@ -473,7 +474,7 @@ class Lab:
 
     def _forwarded(self, ctx: Context, ask: Ask, http: HttpRequest, change: bool) -> HttpAnswer:
         key = None if change else answers.key_of(ask.service, ask.operation, ask.region, ask.principal, http)
-        if key is None or (ask.service == "s3" and self.moto.logs_access(self.account_id)):
+        if key is None:
             return self.moto.forward(ctx, ask.service, http, change=change)
         answer = self._answers.find(key, self._changes, ctx.request_id)
         if answer is None:
@@ -576,6 +577,8 @@ class Lab:
         response = done.result
         if change and response is None and done.answer is not None and not done.error:
             response = wire.from_http(ask.service, ask.operation, done.answer)
+        if ask.principal.access_key_id.startswith("AKIA") and not ask.invoked_by:
+            self.moto.note_use(self.account_id, ask.principal.access_key_id, ask.service, ask.region, now)
         request_id, event_id = _names(self.seed, change, seq)
         call = Call(
             seq=seq,
@@ -708,6 +711,8 @@ def _error_in(ask: Ask, answer: HttpAnswer) -> AwsError:
         wire.from_http(ask.service, ask.operation, answer)
     except AwsError as error:
         return error
+    except ResponseParserError as foreign:  # moto answers in the words of another protocol, which no client could read
+        raise not_implemented(ask.service, "this call as it was made") from foreign
     return AwsError(str(answer.status), "", status=answer.status)
 
 

@@ -9,6 +9,8 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
   would deny everything; it is off;
 - isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no AMIs;
 - deliveries to Lambda: topics and buckets hand their events to our Lambda, not to its own, which knows no function;
+- reads: a replay does not make them again, so what moto would change at one it does not: no access log is written, no status goes
+  on because somebody looked, and the lab itself notes when a key was used;
 - memory: its tracking of every instance ever made is off;
 - speed: what it works out anew for every member of every answer, names and moments written as text, is worked out once;
 - errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
@@ -44,11 +46,12 @@ from moto.core.common_models import BaseModel
 from moto.core.exceptions import HTTPException
 from moto.iam.access_control import PermissionResult
 from moto.iam.utils import generate_access_key_id_from_account_id
+from moto.moto_api import state_manager
 from moto.moto_api._internal import mock_random
 
 from simulator import wire
 from simulator.errors import AwsError
-from simulator.services import seeded
+from simulator.services import linked_roles, seeded
 from simulator.wire import HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
@@ -124,8 +127,13 @@ def _patch_new_modules() -> None:
             module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED
             # An object that was written over is let go of quietly: nobody needs to be warned of it.
             module.FakeKey.__del__ = module.FakeKey.dispose
+            module.S3Backend.log_incoming_request = lambda *_: None
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
+            attributes["mark_account_as_visited"] = lambda **_: None  # `Moto.note_use` does it
+            linked_roles.patch_models(module, _uses_of_linked_role)
+        elif name == "moto.iam.responses":
+            linked_roles.patch_responses(module)
         elif name == "moto.sns.models":
             module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)
         elif name == "moto.s3.notifications":
@@ -205,6 +213,15 @@ def _bucket_to_lambda(_account_id: str, event: dict[str, Any], function_arn: str
     _to_lambda(function_arn, event, "s3.amazonaws.com", event["Records"][0]["s3"]["bucket"]["arn"])
 
 
+def _uses_of_linked_role(principal: str) -> dict[str, list[str]]:
+    """Return what needs the role of a service, in the lab whose call is served: ARNs by Region."""
+    ctx = _CONTEXT.get()
+    if ctx is None or principal != "guardduty.amazonaws.com":
+        return {}
+    needed: dict[str, list[str]] = ctx.lab.service("guardduty").uses_of_linked_role()
+    return needed
+
+
 def _give_ids_that_decode(module: Any) -> None:
     """Give users, groups, instance profiles and policies ids that decode to their account, as roles' ids do."""
     for name, prefix in (("User", "AIDA"), ("Group", "AGPA"), ("InstanceProfile", "AIPA"), ("ManagedPolicy", "ANPA")):
@@ -258,6 +275,10 @@ moto.core.responses.gen_amzn_requestid_long = _request_id
 # One for the whole process: moto makes one for every error that it answers with, and all the service's errors with it.
 moto.core.errors.ErrorLookupFactory = functools.cache(moto.core.errors.ErrorLookupFactory)
 moto.core.serialize.parse_to_aware_datetime = _moment_once(moto.core.serialize.parse_to_aware_datetime)
+for _model in state_manager.get_registered_models():
+    # moto's statuses go on when somebody looks; here they have gone on already, but for those that would end, or turn in a circle
+    _stays = _model in ("ecs::task", "support::case")
+    state_manager.set_transition(_model, {"progression": "none" if _stays else "immediate"})
 BaseModel.__new__ = _untracked
 AccountSpecificBackend.__getitem__ = _seeded_birth
 
@@ -281,12 +302,19 @@ class Moto:
 
     def backend(self, service: str, account_id: str, region: str) -> Any:
         """Return moto's backend of a service, for what has no API: `region` may be `global`."""
-        return _backends(service)[account_id][region]
+        backends = _backends(service)
+        _patch_new_modules()  # a backend that is born now is born with what is changed about it
+        return backends[account_id][region]
 
-    def logs_access(self, account_id: str) -> bool:
-        """Return whether a bucket has access to it logged: then a read of an object makes another object."""
-        buckets = self.backend("s3", account_id, "global").buckets.values()
-        return any(bucket.logging for bucket in buckets)
+    def note_use(
+        self, account_id: str, access_key_id: str, service: str, region: str, at: real_datetime.datetime
+    ) -> None:
+        """Note when, and with which service, a user's key was used. A key that is not there any more has nothing noted."""
+        from moto.iam.models import AccessKeyLastUsed
+
+        key = self.backend("iam", account_id, "global").access_keys.get(access_key_id)
+        if key is not None:
+            key.last_used = AccessKeyLastUsed(timestamp=at.replace(tzinfo=None), service=service, region=region)
 
     def forward(self, ctx: "Context", service: str, request: HttpRequest, *, change: bool) -> HttpAnswer:
         """Have moto answer a request in the context's account, time and seed.

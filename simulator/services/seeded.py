@@ -69,6 +69,9 @@ def patch(name: str, module: ModuleType, now: Callable[[], datetime | None]) -> 
     if name == "moto.kms.models":
         attributes["generate_private_key"] = _on_first_use(attributes["generate_private_key"])
         module.KmsBackend._generate_default_keys = _named_birth(module.KmsBackend._generate_default_keys)
+    elif name == "moto.ec2.models.reserved_instances":
+        offers = module.ReservedInstancesBackend
+        offers._ensure_reserved_offerings = _same_offers(offers._ensure_reserved_offerings)
     elif name == "moto.sqs.models":
         module.SQSBackend.receive_message = _without_waiting(module.SQSBackend.receive_message)
     elif name == "moto.sns.models":
@@ -114,6 +117,15 @@ def _named_birth(generate: Callable[..., Any]) -> Callable[..., Any]:
         return key_id
 
     return generate_default_keys
+
+
+def _same_offers(ensure: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A Region's reserved instances on offer are made up when somebody first looks, which a replay does not: they are always the same."""
+
+    def ensure_reserved_offerings(backend: Any) -> None:
+        as_if_unseen(f"{backend.account_id} {backend.region_name} offers", lambda: ensure(backend))
+
+    return ensure_reserved_offerings
 
 
 def _without_waiting(receive: Callable[..., Any]) -> Callable[..., Any]:

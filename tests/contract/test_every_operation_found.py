@@ -225,3 +225,9 @@ def test_an_empty_map_of_tags_is_no_tags(owner: InProcess) -> None:
     detector = client.list_detectors()["DetectorIds"][0]
     client.create_filter(DetectorId=detector, Name="untagged", FindingCriteria={"Criterion": {}}, Tags={})
     assert client.get_filter(DetectorId=detector, FilterName="untagged")["Tags"] == {}
+
+
+def test_an_error_of_moto_s_in_another_protocol_is_made_one_of_the_client_s(owner: InProcess) -> None:
+    """Its RDS tells of a token that is none in JSON, to a client that reads XML."""
+    with pytest.raises(ClientError, match="NotImplemented"):
+        owner.client("rds").describe_db_parameter_groups(Marker="x")

@@ -13,8 +13,6 @@ from simulator.services.moto import Moto
 from tests.contract.any_call import InProcess
 from tests.contract.labs import new_lab_in_process, trust
 
-LOGGED = {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}}
-
 
 @pytest.fixture
 def owner() -> Iterator[InProcess]:
@@ -108,27 +106,8 @@ def test_what_is_no_longer_allowed_is_refused_though_its_answer_is_kept(owner: I
         guest.client("iam").list_users()
 
 
-def test_a_read_that_writes_an_access_log_does_so_every_time(owner: InProcess) -> None:
-    """Where a bucket's access is logged, a read of an object makes another object."""
-    s3 = owner.client("s3")
-    for name in ("logs", "things"):
-        s3.create_bucket(Bucket=name)
-    s3.put_object(Bucket="things", Key="k", Body=b"1")
-    acl = s3.get_bucket_acl(Bucket="logs")
-    group = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/s3/LogDelivery"}
-    grants = [*acl["Grants"], *({"Grantee": group, "Permission": each} for each in ("WRITE", "READ_ACP"))]
-    s3.put_bucket_acl(Bucket="logs", AccessControlPolicy={"Owner": acl["Owner"], "Grants": grants})
-    s3.put_bucket_logging(Bucket="things", BucketLoggingStatus=LOGGED)
-    counts = []
-    for _ in range(2):
-        next(iter(owner.gateway.labs.values())).advance(timedelta(seconds=2))  # logs are named after the second
-        s3.get_object(Bucket="things", Key="k")
-        counts.append(s3.list_objects_v2(Bucket="logs")["KeyCount"])
-    assert counts[0] < counts[1]
-
-
 def test_a_user_s_reads_count_as_uses_of_the_key(owner: InProcess) -> None:
-    """Every one of them, a repeated one as well: moto keeps when a key was last used."""
+    """Every one of them, a repeated one as well, whose answer is kept."""
     iam, lab = owner.client("iam"), next(iter(owner.gateway.labs.values()))
     iam.create_user(UserName="u")
     iam.attach_user_policy(UserName="u", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")

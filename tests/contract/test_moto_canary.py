@@ -15,6 +15,7 @@ from pathlib import Path
 import botocore
 import moto.core.errors
 import moto.core.parse
+import moto.core.responses
 import moto.core.serialize
 import moto.iam.models
 import moto.s3.models
@@ -30,6 +31,7 @@ from moto.core.common_models import BaseModel
 from moto.core.loaders import create_loader
 from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
+from moto.moto_api import state_manager
 from moto.moto_api._internal import mock_random
 
 from simulator import wire
@@ -200,6 +202,9 @@ def test_the_places_that_are_patched_are_there() -> None:
     publish = inspect.signature(moto.sns.models.Subscription.publish)
     assert list(publish.parameters)[1:4] == ["message", "message_id", "subject"]
     assert callable(moto.s3.notifications._invoke_awslambda)
+    assert callable(moto.s3.models.S3Backend.log_incoming_request)
+    assert "import mark_account_as_visited" in inspect.getsource(moto.core.responses.BaseResponse)
+    assert {"ecs::task", "support::case"} <= set(state_manager.get_registered_models())
     for name in ("User", "Group", "InstanceProfile", "ManagedPolicy"):
         assert inspect.isclass(getattr(moto.iam.models, name))
 

@@ -110,6 +110,11 @@ def event_source(service: str) -> str:
     return f"{_ENDPOINTS.get(service, service)}.amazonaws.com"
 
 
+def region(call: Call) -> str:
+    """Return the Region that an event belongs to: IAM's are told of in one."""
+    return "us-east-1" if call.service == "iam" else call.region
+
+
 def username(principal: Principal) -> str:
     """Return what LookupEvents calls the user: a role session's name, not the role's."""
     return "root" if principal.type == "Root" else principal.name
@@ -124,7 +129,7 @@ def record(call: Call, account_id: str) -> dict[str, Any]:
         "eventTime": _seconds(call.at),
         "eventSource": event_source(call.service),
         "eventName": event_name(call.service, call.operation),
-        "awsRegion": "us-east-1" if call.service == "iam" else call.region,
+        "awsRegion": region(call),
         "sourceIPAddress": call.source_ip,
         "userAgent": call.user_agent,
     }

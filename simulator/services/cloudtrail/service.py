@@ -4,17 +4,29 @@ import base64
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import AwsError
 from simulator.jsonify import Settled
-from simulator.service import Call, Context, Service
+from simulator.service import Call, Context, Service, Upcoming
 from simulator.services.cloudtrail.lake import Lake
-from simulator.services.cloudtrail.record import event_name, event_source, is_management, record, resources, username
-from simulator.services.cloudtrail.trails import Trails
+from simulator.services.cloudtrail.record import (
+    event_name,
+    event_source,
+    is_management,
+    record,
+    region,
+    resources,
+    username,
+)
+from simulator.services.cloudtrail.trails import Trail, Trails
+from simulator.services.events.model import API_CALL
 
 if TYPE_CHECKING:
     from simulator.world import Lab
@@ -55,12 +67,67 @@ class CloudTrail(Trails, Lake, Service):
         self._calls: list[Call] = []
         self._shown_from: list[datetime] = []
         self._written: dict[int, Settled] = {}
+        self._as_before: list[Trail] = []
+        """The trails as they were when the next call is made: the one that stops a trail is still logged by it."""
+        self._to_tell: dict[int, Call] = {}
+        self._due: list[tuple[datetime, int]] = []
 
     def on_call(self, call: Call) -> None:
-        """Take a call into the history, unless it is a data event or an AWS service's own."""
+        """Take a call into the history, unless it is a data event or an AWS service's own; EventBridge may be to be told of it."""
         if is_management(call.service, call.operation) and call.principal.type != "AWSService":
             self._calls.append(call)
             self._shown_from.append(call.at + delivery_delay(call))
+            if self._is_told_of(call):
+                self._to_tell[call.seq] = call
+                heappush(self._due, (self._shown_from[-1], call.seq))
+        if call.service == self.name and not call.read_only:
+            self._as_before = [replace(trail) for trail in self._trails.values()]
+
+    def _is_told_of(self, call: Call) -> bool:
+        """Return whether a trail logs a call and a rule may want it. Source: EventBridge user guide, Events delivered via CloudTrail."""
+        of, source = region(call), event_source(call.service)
+        return any(trail.logs(of, source, call.read_only) for trail in self._as_before) and bool(
+            self.lab.service("events").may_want_call(of, _bus_source(call), event_name(call.service, call.operation))
+        )
+
+    def next_due(self) -> datetime | None:
+        """Return when EventBridge is next to be told of a call: when the history shows it."""
+        while self._due and self._due[0][1] not in self._to_tell:
+            heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    def run_due(self, ctx: Context) -> None:
+        """Tell EventBridge of the calls that are due: a process. That it was told is noted first, so that nothing is told twice."""
+        while (due := self.next_due()) is not None and due <= ctx.now:
+            call = self._to_tell[self._due[0][1]]
+            ctx.record(self.name, "told", {"seq": call.seq})
+            ctx.after(partial(self._tell, call=call))
+
+    def apply_told(self, _ctx: Context, data: Mapping[str, Any]) -> None:
+        """Note that EventBridge was told of a call."""
+        self._to_tell.pop(data["seq"], None)
+
+    def _tell(self, ctx: Context, *, call: Call) -> None:
+        self.lab.service("events").put_service_event(
+            replace(ctx, region=region(call)),
+            detail_type=API_CALL,
+            source=_bus_source(call),
+            detail=record(call, self.lab.account_id),
+            resources=[],
+            time=call.at,
+        )
+
+    def upcoming(self, until: datetime) -> list[Upcoming]:
+        """Return the functions that rules would run once EventBridge is told of the calls that were made already."""
+        events, now = self.lab.service("events"), self.lab.clock.now()
+        return [
+            run
+            for due, seq in sorted(self._due)
+            if due <= until and (call := self._to_tell.get(seq)) is not None
+            for run in events.foreseen(
+                region(call), "default", API_CALL, _bus_source(call), record(call, self.lab.account_id), max(due, now)
+            )
+        ]
 
     def lookup_events(
         self,
@@ -124,6 +191,10 @@ class CloudTrail(Trails, Lake, Service):
                 self._written.clear()
             event = self._written[call.seq] = _written(call, self.lab.account_id)
         return event
+
+
+def _bus_source(call: Call) -> str:
+    return f"aws.{event_source(call.service).partition('.')[0]}"
 
 
 def _written(call: Call, account_id: str) -> Settled:

@@ -40,10 +40,34 @@ class Trail:
     selectors: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"EventSelectors": [_ALL_MANAGEMENT]})
     insights: list[dict[str, Any]] = field(default_factory=list)
 
+    def logs(self, region: str, source: str, read_only: bool) -> bool:
+        """Return whether it logs a management event of a Region and of a service, by its principal."""
+        seen = self.settings["IsMultiRegionTrail"] or self.settings["HomeRegion"] == region
+        return self.on and seen and any(_chooses(each, source, read_only) for each in self._selectors())
+
+    def _selectors(self) -> list[dict[str, Any]]:
+        return [each for language in self.selectors.values() for each in language]
+
     def described(self) -> dict[str, Any]:
         """Return it as DescribeTrails and GetTrail do."""
         custom = self.selectors != {"EventSelectors": [_ALL_MANAGEMENT]}
         return {**self.settings, "HasCustomEventSelectors": custom, "HasInsightSelectors": bool(self.insights)}
+
+
+def _chooses(selector: dict[str, Any], source: str, read_only: bool) -> bool:
+    """Source: AWS CloudTrail user guide, Logging management events."""
+    if "FieldSelectors" not in selector:
+        wanted = selector["ReadWriteType"] in ("All", "ReadOnly" if read_only else "WriteOnly")
+        return (
+            selector["IncludeManagementEvents"] and wanted and source not in selector["ExcludeManagementEventSources"]
+        )
+    about = {"eventCategory": "Management", "eventSource": source, "readOnly": "true" if read_only else "false"}
+    fields = [each for each in selector["FieldSelectors"] if each["Field"] in about]
+    return any(each["Field"] == "eventCategory" for each in fields) and all(
+        about[each["Field"]] in each.get("Equals", [about[each["Field"]]])
+        and about[each["Field"]] not in each.get("NotEquals", [])
+        for each in fields
+    )
 
 
 class Trails:

@@ -1,6 +1,7 @@
 """What EventBridge keeps: buses, their rules, and when each rule is due."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,10 @@ from typing import Any
 from simulator import schedule
 from simulator.identity import Ids
 from simulator.services.events.pattern import Pattern, compile_pattern
+
+API_CALL = "AWS API Call via CloudTrail"
+ALL_CALLS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+"""The state of a rule that also wants calls that only look."""
 
 FIRST_TICK_SECONDS = (20, 60)
 """A rate rule first fires within this many seconds of being enabled (43 s in the stack of docs/aws-facts.md, part 7)."""
@@ -37,6 +42,10 @@ class Rule:
     def enabled(self) -> bool:
         """Whether the rule hands events on."""
         return self.state != "DISABLED"
+
+    def takes(self, event: Mapping[str, Any]) -> bool:
+        """Return whether the rule is enabled for an event: one of a call that only looks needs a state of its own."""
+        return self.enabled and (self.state == ALL_CALLS or not _only_looks(event))
 
     @property
     def pattern(self) -> Pattern | None:
@@ -71,6 +80,14 @@ class Rule:
             "EventBusName": self.bus_name,
         }
         return {name: value for name, value in told.items() if value is not None}
+
+
+def _only_looks(event: Mapping[str, Any]) -> bool:
+    """Source: EventBridge user guide, Receiving read-only management events from AWS services."""
+    if event["detail-type"] != API_CALL or not event["source"].startswith("aws."):
+        return False
+    name = event["detail"]["eventName"]
+    return name.startswith(("Describe", "Get", "List")) and name not in ("GetFederationToken", "GetSessionToken")
 
 
 @dataclass(slots=True, kw_only=True)

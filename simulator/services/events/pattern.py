@@ -66,6 +66,10 @@ class Pattern:
             return False
         return all(any(choice.matches(found) for choice in group) for group in self.choices)
 
+    def may_match(self, known: Mapping[str, str]) -> bool:
+        """Return whether an event whose top has these values may be wanted, whatever else it holds."""
+        return all(want.matches(known[name]) for name, want in self.fields.items() if name in known)
+
 
 _MISSING: list[Any] = []
 """What a field that is not there holds: no scalar at all."""

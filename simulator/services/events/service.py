@@ -12,7 +12,7 @@ from simulator.errors import AwsError
 from simulator.identity import Ids, Principal
 from simulator.service import Context, Service, Upcoming
 from simulator.services.events import shaping, targets
-from simulator.services.events.model import Bus, Rule
+from simulator.services.events.model import API_CALL, Bus, Rule
 from simulator.services.events.paging import page
 from simulator.services.events.pattern import compile_pattern, parse_object, undotted
 
@@ -362,6 +362,13 @@ class Events(Service):
         )
         self._receive(ctx, [("default", event)])
 
+    def may_want_call(self, region: str, source: str, name: str) -> bool:
+        """Return whether a rule of the default bus may want the event of an API call, by CloudTrail's name, whatever its record says."""
+        known = {"detail-type": API_CALL, "source": source}
+        event = {**known, "detail": {"eventName": name}}
+        rules = self._region(region)["default"].rules.values()
+        return any(rule.takes(event) and rule.pattern and rule.pattern.may_match(known) for rule in rules)
+
     # Tags
 
     def tag_resource(self, ctx: Context, *, ResourceARN: str, Tags: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -529,7 +536,7 @@ class Events(Service):
         rules = [
             rule
             for _, rule in sorted(bus.rules.items())
-            if rule.enabled and rule.pattern and rule.pattern.matches(told)
+            if rule.takes(event) and rule.pattern and rule.pattern.matches(told)
         ]
         yield from self._deliveries(region, rules, event, hops)
 

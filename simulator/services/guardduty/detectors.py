@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from simulator.errors import AwsError
+from simulator.permissions import LINKED_ROLES
 from simulator.service import Context
 from simulator.services.guardduty.base import Base, now_ms
 from simulator.services.guardduty.errors import invalid_value, rejected
@@ -12,6 +15,8 @@ from simulator.services.guardduty.finding import iso
 from simulator.services.guardduty.paging import page
 from simulator.services.guardduty.state import Detector, Feature, timestamp
 
+PRINCIPAL = "guardduty.amazonaws.com"
+ROLE = LINKED_ROLES[PRINCIPAL]
 FOUNDATIONAL = ("CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS")
 PROTECTIONS = ("S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS")
 """On in a new detector unless it says otherwise. Source: Amazon GuardDuty user guide, Getting started."""
@@ -65,6 +70,7 @@ class Detectors(Base):
         )
         _apply(detector.features, changes, now)
         self.detectors[ctx.region] = detector
+        ctx.after(_link_role)
         return {"DetectorId": detector.id}
 
     def get_detector(self, ctx: Context, *, DetectorId: str) -> dict[str, Any]:
@@ -116,12 +122,29 @@ class Detectors(Base):
         del self.detectors[self.detector(ctx, DetectorId).region]
         return {}
 
+    def uses_of_linked_role(self) -> dict[str, list[str]]:
+        """Return what needs the service-linked role, by Region: the ARNs of the detectors."""
+        return {
+            region: [f"arn:aws:guardduty:{region}:{detector.account_id}:detector/{detector.id}"]
+            for region, detector in self.detectors.items()
+        }
+
+
+def _link_role(ctx: Context) -> None:
+    """Make the service-linked role where the account has none, for whoever creates the detector: a process.
+
+    Source: Amazon GuardDuty user guide, Service-linked role permissions for GuardDuty.
+    """
+    try:
+        ctx.read("iam", "GetRole", RoleName=ROLE)
+    except AwsError:
+        with suppress(AwsError):  # who may not make it has a detector without it, and the trail has the refusal
+            ctx.call("iam", "CreateServiceLinkedRole", invoked_by=PRINCIPAL, AWSServiceName=PRINCIPAL)
+
 
 def service_role(ctx: Context) -> str:
     """Return the ARN of GuardDuty's service-linked role."""
-    return (
-        f"arn:aws:iam::{ctx.account_id}:role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty"
-    )
+    return f"arn:aws:iam::{ctx.account_id}:role/aws-service-role/{PRINCIPAL}/{ROLE}"
 
 
 def _new_features(now: int) -> dict[str, Feature]:

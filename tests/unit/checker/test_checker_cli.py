@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from checker.cli import build, next_hint, run, task_of
+from checker.grade import legible
 from checker.rules.samples import IP, NAME, outlook
 from scenario.errors import LabError
 from scenario.load import load
@@ -51,6 +52,40 @@ def test_a_new_answer_is_an_attempt_in_whatever_form_the_report_is(world: Any) -
     page = lab(world, "check", "--no-input", "--creator", "System", "--format", "html").stdout
     assert "checks: 2</p>" in page and "Check 2" in page
     assert [each["answers"]["creator"] for each in world.memory.attempts()] == ["WSSystemRole", "System"]
+
+
+AT = "2026-11-24T09:14:00+00:00"
+NONSENSE: list[Any] = [
+    None, "passed", 7, [], {}, {"at": 7}, {"at": "yesterday"}, {"at": "2026-11-24T09:14:00"},
+    {"at": AT}, {"at": AT, "answers": [], "statuses": "passed", "points": 7, "score": "many"},
+    {"at": AT, "answers": {"creator": ["x"]}, "statuses": {"creator": None}, "points": {"creator": "30"}},
+    {"at": AT, "statuses": {"creator": "splendid", "nobody": "passed"}, "points": {"remediation": 12}, "new": {}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "html"])
+@pytest.mark.parametrize("last", range(len(NONSENSE)))
+def test_a_check_reads_whatever_earlier_ones_left_behind(world: Any, form: str, last: int) -> None:
+    """A file that somebody wrote into, or one of a newer version: what can be read counts, and nothing of it ends a check."""
+    state = {"answers": {"creator": "x"}, "attempts": NONSENSE[: last + 1], "hints": {}}
+    world.memory.path.parent.mkdir(parents=True, exist_ok=True)
+    world.memory.path.write_text(json.dumps(state))
+    told = lab(world, "check", "--no-input", "--format", form)
+    assert told.exit_code == 1
+    assert isinstance(told.exception, SystemExit), told.exception  # any other one counts as 1 too
+
+
+def test_of_earlier_checks_is_read_what_a_check_writes() -> None:
+    """One without a moment is none."""
+    read = legible(
+        [
+            *NONSENSE,
+            {"at": AT, "answers": {"creator": "y"}, "statuses": {"creator": "failed"}, "points": {}, "score": 15},
+        ]
+    )
+    assert [each["score"] for each in read] == [0, 0, 0, 0, 15]
+    assert read[3]["statuses"] == {"creator": "splendid", "nobody": "passed"}
+    assert read[4]["answers"] == {"creator": "y"}
 
 
 def test_a_passed_lab_exits_0(world: Any) -> None:

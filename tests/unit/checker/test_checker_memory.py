@@ -34,7 +34,9 @@ def test_nothing_half_written_is_left_beside_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["checks.json"]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"answers": {}}', "\x00"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"answers": {}}', '{"answers": {}, "attempts": {}, "hints": {}}', "\x00"]
+)
 def test_a_broken_file_is_told_and_kept(tmp_path: Path, content: str) -> None:
     """A sentence with the path and what to do; the file stays as it is, on a write too."""
     path = tmp_path / "checks.json"

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import given, settings
 
@@ -91,6 +92,48 @@ def test_a_key_of_aws_s_that_only_a_read_named_leaves_no_trace(tmp_path: Path) -
     again.close()
 
 
+def test_reads_leave_nothing_that_a_restart_would_lose(tmp_path: Path) -> None:
+    """They are not played again. A bucket's access log gets no object from them, and of a user's key its last use is known after."""
+    path = tmp_path / "journal.db"
+    lab = open_lab(path)
+    for name in ("logs", "things"):
+        made(lab, "s3", "CreateBucket", Bucket=name)
+    acl = made(lab, "s3", "GetBucketAcl", Bucket="logs")
+    group = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/s3/LogDelivery"}
+    grants = [*acl["Grants"], *({"Grantee": group, "Permission": each} for each in ("WRITE", "READ_ACP"))]
+    made(lab, "s3", "PutBucketAcl", Bucket="logs", AccessControlPolicy={"Owner": acl["Owner"], "Grants": grants})
+    logged = {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}}
+    made(lab, "s3", "PutBucketLogging", Bucket="things", BucketLoggingStatus=logged)
+    made(lab, "s3", "PutObject", Bucket="things", Key="k", Body=b"1")
+    made(lab, "iam", "CreateUser", UserName="u")
+    made(lab, "iam", "AttachUserPolicy", UserName="u", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = made(lab, "iam", "CreateAccessKey", UserName="u")["AccessKey"]["AccessKeyId"]
+    user = Principal(
+        type="IAMUser", account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/u", name="u", access_key_id=key
+    )
+    lab.advance(timedelta(hours=1))
+    for service, operation, params in (
+        ("s3", "ListObjectsV2", {"Bucket": "things"}),
+        ("s3", "GetObject", {"Bucket": "things", "Key": "k"}),
+        ("guardduty", "ListDetectors", {}),
+    ):
+        assert lab.ask(Ask(service=service, operation=operation, params=params, principal=user)).error is None
+
+    def told(lab: Lab) -> list[Any]:
+        used = made(lab, "iam", "GetAccessKeyLastUsed", AccessKeyId=key)["AccessKeyLastUsed"]
+        offers = made(lab, "ec2", "DescribeReservedInstancesOfferings")["ReservedInstancesOfferings"]
+        return [made(lab, "s3", "ListObjectsV2", Bucket="logs")["KeyCount"], used, offers]
+
+    before, since = told(lab), lab.clock.now()
+    lab.close()
+    again = open_lab(path)
+    made(again, "ec2", "DescribeReservedInstancesOfferings", MaxResults=5)  # another first look than there was
+    assert told(again) == before
+    assert before[0] == 0 and before[1]["ServiceName"] == "guardduty"
+    assert timedelta() <= since - before[1]["LastUsedDate"] < timedelta(minutes=1)
+    again.close()
+
+
 def test_a_lab_restarted_twenty_times_is_the_same_each_time(tmp_path: Path) -> None:
     """It is written to between restarts, and what was read before in one life does not shift ids in the next."""
     path = tmp_path / "journal.db"
@@ -131,6 +174,20 @@ def test_another_process_rebuilds_the_same_lab(tmp_path: Path) -> None:
     differences, after = json.loads(told.stdout)
     assert differences == []
     assert differing(before, after) == []
+
+
+FIRST = """
+from tests.unit.core.small_lab import ACCOUNT, open_lab
+policies = open_lab().moto.backend("iam", ACCOUNT, "global").managed_policies
+print({policy.id[:4] for policy in policies.values()})
+"""
+
+
+def test_a_process_s_first_look_at_iam_finds_what_every_other_does() -> None:
+    """A replay may begin with a user's call: before moto was asked anything, its parts are the patched ones, whose policies have AWS's ids."""
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    told = subprocess.run([sys.executable, "-c", FIRST], env=environ, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "{'ANPA'}"
 
 
 def test_credentials_expire_when_they_were_to(tmp_path: Path) -> None:

@@ -369,10 +369,18 @@ def test_a_paused_lab_stays_paused_and_goes_on_from_where_it_stands(path: Path) 
     again.close()
 
 
+FINE = {
+    "at": "2026-11-24T09:14:00+00:00", "answers": {"creator": "x"}, "statuses": {"creator": "passed"}, "points": {"creator": 30},
+    "score": 30, "passed": False,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "body",
-    [{}, {"passed": True}, {"passed": "yes", "statuses": {}}, {"passed": True, "statuses": ["passed"]},
-     {"passed": True, "statuses": {"creator": ["passed"]}}, {"passed": True, "statuses": {"creator": None}}],
+    [{}, {"passed": True}, *({**FINE, **wrong} for wrong in (
+        {"passed": "yes"}, {"statuses": ["passed"]}, {"statuses": {"creator": ["passed"]}}, {"statuses": {"creator": None}},
+        {"at": None}, {"at": "yesterday"}, {"at": "2026-11-24T09:14:00"}, {"score": "30"}, {"points": 30}, {"answers": {"creator": 1}},
+    ))],
 )  # fmt: skip
 def test_an_attempt_that_makes_no_sense_is_not_kept(body: dict[str, Any]) -> None:
     """Reports and pages read attempts: what is in them has been looked at once, where it came in."""
@@ -388,6 +396,5 @@ def test_an_attempt_that_makes_no_sense_is_not_kept(body: dict[str, Any]) -> Non
     )
     assert control.answer(sent).status == 400
     assert lab.memory.attempts == []
-    fine = {"passed": True, "statuses": {"creator": "passed"}}
-    assert control.answer(replace(sent, body=json.dumps(fine).encode())).status == 200
+    assert control.answer(replace(sent, body=json.dumps(FINE).encode())).status == 200
     lab.close()
