@@ -13,7 +13,15 @@ from simulator.errors import AwsError
 from simulator.jsonify import Settled
 from simulator.service import Call, Context, Service
 from simulator.services.cloudtrail.lake import Lake
-from simulator.services.cloudtrail.record import event_name, event_source, is_management, record, resources, username
+from simulator.services.cloudtrail.record import (
+    event_name,
+    event_source,
+    is_management,
+    read_only,
+    record,
+    resources,
+    username,
+)
 from simulator.services.cloudtrail.trails import Trails
 
 if TYPE_CHECKING:
@@ -30,7 +38,7 @@ Match = Callable[[Call, str], bool]
 ATTRIBUTES: dict[str, Match] = {
     "EventId": lambda call, value: call.event_id == value,
     "EventName": lambda call, value: event_name(call.service, call.operation) == value,
-    "ReadOnly": lambda call, value: ("true" if call.read_only else "false") == value.lower(),
+    "ReadOnly": lambda call, value: ("true" if read_only(call) else "false") == value.lower(),
     "Username": lambda call, value: username(call.principal) == value,
     "ResourceType": lambda call, value: any(kind == value for kind, _ in resources(call)),
     "ResourceName": lambda call, value: any(name == value for _, name in resources(call)),
@@ -130,7 +138,7 @@ def _written(call: Call, account_id: str) -> Settled:
     return Settled({
         "EventId": call.event_id,
         "EventName": event_name(call.service, call.operation),
-        "ReadOnly": "true" if call.read_only else "false",
+        "ReadOnly": "true" if read_only(call) else "false",
         "AccessKeyId": call.principal.access_key_id,
         "EventTime": call.at.replace(microsecond=0),
         "EventSource": event_source(call.service),
