@@ -113,6 +113,13 @@ _RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 
+_BY_PREFIX = {
+    "vpc-": "AWS::EC2::VPC", "subnet-": "AWS::EC2::Subnet", "sg-": "AWS::EC2::SecurityGroup", "rtb-": "AWS::EC2::RouteTable",
+    "acl-": "AWS::EC2::NetworkAcl", "i-": "AWS::EC2::Instance", "igw-": "AWS::EC2::InternetGateway",
+    "nat-": "AWS::EC2::NatGateway", "eni-": "AWS::EC2::NetworkInterface", "vpce-": "AWS::EC2::VPCEndpoint",
+}  # fmt: skip
+"""EC2's resources by what their ids begin with: CreateTags and DeleteTags name them without a kind."""
+
 
 def is_management(service: str, operation: str) -> bool:
     """Return whether an operation's calls are management events, the only kind that Event history shows."""
@@ -292,6 +299,9 @@ def resources(call: Call) -> tuple[tuple[str, str], ...]:
             for text in source.get(f"{key}s", ()) if isinstance(source.get(f"{key}s"), list) else ():
                 if isinstance(text, str):
                     found[(kind, _resource_name(kind, text))] = None
+    for named in (call.params.get("Resources") or ()) if call.service == "ec2" else ():
+        if isinstance(named, str) and (by_prefix := _BY_PREFIX.get(f"{named.partition('-')[0]}-")):
+            found[(by_prefix, named)] = None
     for arn in (call.params.get("Resource"), call.params.get("ResourceArn"), call.params.get("ResourceARN")):
         if isinstance(arn, str) and ":function:" in arn:
             found[("AWS::Lambda::Function", _resource_name("AWS::Lambda::Function", arn))] = None
