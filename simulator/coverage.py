@@ -63,6 +63,12 @@ DIVERGENCES: tuple[Divergence, ...] = (
         why="docs/aws-facts.md, parts 4 and Open questions",
     ),
     Divergence(
+        where="GuardDuty, lists in transition",
+        aws="No action is possible while a list is being activated or deactivated.",
+        lab="No update is; it can be deleted at any time.",
+        why="A stack that rolls back deletes what it has just made. simulator/services/guardduty/sets.py",
+    ),
+    Divergence(
         where="Service-linked roles",
         aws="GuardDuty's first detector makes AWSServiceRoleForAmazonGuardDuty; the history shows CreateServiceLinkedRole.",
         lab="GetDetector names the role; IAM does not have it, and nothing made it. CreateServiceLinkedRole works for whoever calls it.",
@@ -111,9 +117,22 @@ DIVERGENCES: tuple[Divergence, ...] = (
         why="A trainee is not made to wait. tests/contract/test_aws_facts.py, 42",
     ),
     Divergence(
+        where="CloudTrail, calls that services make for themselves",
+        aws="The history shows them: a service that assumes a role (AWSService, with a sharedEventID), or its role's session, as Lambda's "
+        "that makes a log stream or a network interface.",
+        lab="It does not: what CloudFormation calls for somebody is there, what Lambda, Scheduler and EventBridge do by themselves is not.",
+        why="An honest gap: nothing of the investigation rests on them. simulator/services/cloudtrail/service.py",
+    ),
+    Divergence(
+        where="CloudTrail, requests of S3",
+        aws="additionalEventData counts the bytes that went either way.",
+        lab="It has the other fields; bytes are left out.",
+        why="Nothing counts them. simulator/services/cloudtrail/record.py",
+    ),
+    Divergence(
         where="Config, delivery and recording",
         aws="History and snapshots are delivered to the bucket; all supported types are recorded.",
-        lab="Nothing is delivered. Functions, roles, buckets and security groups are recorded; rules and aggregators are not there.",
+        lab="Nothing is delivered. Functions, roles, buckets and security groups are recorded; rules, aggregators and queries in SQL are not there.",
         why="They are what the investigation is about.",
     ),
     Divergence(
