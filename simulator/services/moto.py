@@ -65,6 +65,7 @@ _DROPPED = frozenset({
     "x-amz-user-agent", "x-amz-date", "x-amz-security-token",
 })  # fmt: skip
 """Headers that an answer of moto's repeats from the request, or that the gateway writes."""
+_SET = re.compile(r"\{'[^{}]*'\}")
 _REQUEST_IDS = re.compile(rb"<(RequestId|requestId|RequestID|HostId|HostID)>[^<]*</\1>")
 
 
@@ -120,6 +121,8 @@ def _patch_new_modules() -> None:
             module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED
             # An object that was written over is let go of quietly: nobody needs to be warned of it.
             module.FakeKey.__del__ = module.FakeKey.dispose
+        elif name == "moto.ec2.exceptions":
+            module.EC2ClientError.__init__ = _naming(module.EC2ClientError.__init__)
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
         elif name == "moto.sns.models":
@@ -131,6 +134,19 @@ def _patch_new_modules() -> None:
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
         seeded.patch(name, module, _NOW.get)
+
+
+def _naming(init: Callable[..., None]) -> Callable[..., None]:
+    """Return the making of EC2's errors that tells names where moto would tell a set of Python's, in no order."""
+
+    def named(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *(_SET.sub(_names_in_order, each) if isinstance(each, str) else each for each in args), **kwargs)
+
+    return named
+
+
+def _names_in_order(found: re.Match[str]) -> str:
+    return ", ".join(sorted(re.findall("'([^']*)'", found[0])))
 
 
 def _to_lambda(function_arn: str, event: dict[str, Any], service: str, source_arn: str) -> None:

@@ -286,3 +286,21 @@ def test_what_is_tested_runs_on_botocore_itself() -> None:
     """awscli, once imported, puts its own copy in botocore's place: nothing that tests import may import it."""
     assert "awscli" not in sys.modules
     assert "awscli" not in Path(botocore.__file__).parts
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameter", "ids"),
+    [
+        ("describe_security_groups", "GroupIds", ["sg-0123456789abcdef1", "sg-0123456789abcdef0"]),
+        ("describe_vpcs", "VpcIds", ["vpc-0123456789abcdef0"]),
+        ("describe_volumes", "VolumeIds", ["vol-0123456789abcdef0"]),
+        ("describe_addresses", "AllocationIds", ["eipalloc-0123456789abcdef0"]),
+    ],
+)
+def test_ec2_s_errors_name_what_is_not_there(owner: InProcess, operation: str, parameter: str, ids: list[str]) -> None:
+    """In order, not as one of Python's sets."""
+    with pytest.raises(ClientError) as missing:
+        getattr(owner.client("ec2"), operation)(**{parameter: ids})
+    message = missing.value.response["Error"]["Message"]
+    assert ", ".join(sorted(ids)) in message
+    assert "{" not in message
