@@ -145,6 +145,11 @@ def event_source(service: str) -> str:
     return f"{'s3' if service == 's3control' else _ENDPOINTS.get(service, service)}.amazonaws.com"
 
 
+def event_region(call: Call) -> str:
+    """Return the Region whose history has a call: IAM's are us-east-1's (CloudTrail user guide, Global service events)."""
+    return "us-east-1" if call.service == "iam" else call.region
+
+
 def username(principal: Principal) -> str:
     """Return what LookupEvents calls the user: a role session's name, not the role's."""
     return "root" if principal.type == "Root" else principal.name
@@ -159,7 +164,7 @@ def record(call: Call, account_id: str) -> dict[str, Any]:
         "eventTime": seconds(call.at),
         "eventSource": event_source(call.service),
         "eventName": event_name(call.service, call.operation),
-        "awsRegion": "us-east-1" if call.service == "iam" else call.region,
+        "awsRegion": event_region(call),
         "sourceIPAddress": call.source_ip,
         "userAgent": f"[{call.user_agent}]" if call.service == "s3" and not from_service else call.user_agent,
     }

@@ -15,6 +15,7 @@ from simulator.service import Call, Context, Service
 from simulator.services.cloudtrail.lake import Lake
 from simulator.services.cloudtrail.record import (
     event_name,
+    event_region,
     event_source,
     is_management,
     read_only,
@@ -81,7 +82,7 @@ class CloudTrail(Trails, Lake, Service):
         MaxResults: int = 50,
         NextToken: str | None = None,
     ) -> dict[str, Any]:
-        """Return up to `MaxResults` (1 to 50) events, newest first, of the last 90 days that were delivered by now.
+        """Return up to `MaxResults` (1 to 50) events, newest first, of this Region and the last 90 days, that were delivered by now.
 
         One attribute at a time. A token is good with the same parameters only. Source: LookupEvents, API reference.
         """
@@ -98,7 +99,9 @@ class CloudTrail(Trails, Lake, Service):
         page: list[Call] = []
         last = None
         for index, call in self._delivered(ctx.now, before, StartTime, EndTime):
-            if all(ATTRIBUTES[each["AttributeKey"]](call, each["AttributeValue"]) for each in attributes):
+            if event_region(call) == ctx.region and all(
+                ATTRIBUTES[each["AttributeKey"]](call, each["AttributeValue"]) for each in attributes
+            ):
                 if len(page) == MaxResults:
                     last = index + 1
                     break
