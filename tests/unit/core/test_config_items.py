@@ -1,6 +1,8 @@
 """What configuration items say of roles, buckets, security groups and functions, and of changes that follow each other."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -140,3 +142,35 @@ def test_what_was_gone_before_it_was_captured_is_not_discovered(recorded: Lab) -
     done = ask(recorded, "config", "GetResourceConfigHistory", resourceType="AWS::S3::Bucket", resourceId="brief")
     assert done.error is not None
     assert done.error.code == "ResourceNotDiscoveredException"
+
+
+def test_a_function_s_states_and_network_are_told_as_config_tells_them(recorded: Lab) -> None:
+    """The state as an object, the last update's as a text; of the network, subnets and groups."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", "def handler(event, context):\n    return 1\n")
+    made(recorded, "iam", "CreateRole", RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))
+    access = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    made(recorded, "iam", "AttachRolePolicy", RoleName="r", PolicyArn=access)
+    vpc = made(recorded, "ec2", "CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = made(recorded, "ec2", "CreateSubnet", VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    group = made(recorded, "ec2", "CreateSecurityGroup", GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+    made(
+        recorded,
+        "lambda",
+        "CreateFunction",
+        FunctionName="f",
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role="arn:aws:iam::486547846362:role/r",
+        Code={"ZipFile": packed.getvalue()},
+        VpcConfig={"SubnetIds": [subnet], "SecurityGroupIds": [group]},
+    )
+    item, told = _newest(recorded, "AWS::Lambda::Function", "f")
+    assert (told["state"], told["lastUpdateStatus"]) == ({"value": "Active"}, "Successful")
+    assert told["vpcConfig"] == {"subnetIds": [subnet], "securityGroupIds": [group]}
+    assert [(each["resourceType"], each["relationshipName"]) for each in item["relationships"]] == [
+        ("AWS::IAM::Role", "Is associated with "),
+        ("AWS::EC2::SecurityGroup", "Is associated with "),
+        ("AWS::EC2::Subnet", "Is contained in "),
+    ]
