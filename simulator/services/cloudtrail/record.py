@@ -24,10 +24,13 @@ LAMBDA_VERSIONS = {
     "UpdateFunctionConfiguration": "20150331v2", "AddPermission": "20150331v2", "RemovePermission": "20150331v2",
     "GetPolicy": "20150331v2", "PublishVersion": "20150331", "ListVersionsByFunction": "20150331", "CreateAlias": "20150331",
     "UpdateAlias": "20150331", "DeleteAlias": "20150331", "GetAlias": "20150331", "ListAliases": "20150331",
-    "PutFunctionConcurrency": "20171031", "DeleteFunctionConcurrency": "20171031", "GetFunctionConcurrency": "20190930",
+    "PutFunctionConcurrency": "20171031", "DeleteFunctionConcurrency": "20171031",
     "TagResource": "20170331v2", "UntagResource": "20170331v2", "ListTags": "20170331",
     "CreateEventSourceMapping": "20150331", "UpdateEventSourceMapping": "20150331", "DeleteEventSourceMapping": "20150331",
     "GetEventSourceMapping": "20150331", "ListEventSourceMappings": "20150331", "GetAccountSettings": "20160819",
+    "PublishLayerVersion": "20181031", "DeleteLayerVersion": "20181031", "GetLayerVersion": "20181031",
+    "GetLayerVersionByArn": "20181031", "GetLayerVersionPolicy": "20181031", "AddLayerVersionPermission": "20181031",
+    "RemoveLayerVersionPermission": "20181031", "ListLayers": "20181031", "ListLayerVersions": "20181031",
 }  # fmt: skip
 """The API versions in Lambda's event names (AWS Lambda developer guide, Logging with CloudTrail)."""
 

@@ -68,6 +68,9 @@ def test_no_environment_value_is_told_of_a_function(operation: str) -> None:
         ("s3", "PutBucketPolicy", "s3.amazonaws.com", "PutBucketPolicy"),
         ("s3control", "DeletePublicAccessBlock", "s3.amazonaws.com", "DeleteAccountPublicAccessBlock"),
         ("lambda", "PublishVersion", "lambda.amazonaws.com", "PublishVersion20150331"),
+        ("lambda", "PublishLayerVersion", "lambda.amazonaws.com", "PublishLayerVersion20181031"),
+        ("lambda", "GetFunctionConcurrency", "lambda.amazonaws.com", "GetFunctionConcurrency"),
+        ("lambda", "CreateFunctionUrlConfig", "lambda.amazonaws.com", "CreateFunctionUrlConfig"),
     ],
 )
 def test_events_have_the_names_that_the_services_give_them(
