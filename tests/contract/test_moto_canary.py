@@ -15,11 +15,13 @@ from pathlib import Path
 import botocore
 import moto.core.errors
 import moto.core.parse
+import moto.core.serialize
 import moto.iam.models
 import moto.s3.models
 import moto.s3.notifications
 import moto.s3.responses
 import moto.sns.models
+import moto.sqs.models
 import pytest
 from botocore.exceptions import ClientError
 from moto import settings
@@ -304,3 +306,15 @@ def test_ec2_s_errors_name_what_is_not_there(owner: InProcess, operation: str, p
     message = missing.value.response["Error"]["Message"]
     assert ", ".join(sorted(ids)) in message
     assert "{" not in message
+
+
+def test_names_and_moments_are_worked_out_once(owner: InProcess) -> None:
+    """SQS asks for the name of every attribute at every look, and S3 has every object's time read again from its text."""
+    queue = owner.client("sqs").create_queue(QueueName="named")["QueueUrl"]
+    owner.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+    worked_out = moto.sqs.models.camelcase_to_underscores.cache_info().misses
+    owner.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+    assert moto.sqs.models.camelcase_to_underscores.cache_info().misses == worked_out
+    one, same = (moto.core.serialize.parse_to_aware_datetime("2026-11-22T17:33:22.000Z") for _ in range(2))
+    assert one is same
+    assert moto.core.serialize.parse_to_aware_datetime(datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)

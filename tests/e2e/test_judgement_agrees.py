@@ -145,7 +145,8 @@ class Account(RuleBasedStateMachine):
         assert not self.trial.bench.here.lab.differences
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.hypothesis
+@pytest.mark.timeout(30 * settings().max_examples)
 def test_the_verdict_is_what_then_happens(fresh_lab: Callable[[], AbstractContextManager[TrialBench]]) -> None:
     """Random calls, waits and checks, a few dozen of them."""
 
@@ -158,5 +159,6 @@ def test_the_verdict_is_what_then_happens(fresh_lab: Callable[[], AbstractContex
             finally:
                 super().teardown()
 
-    bounded = settings(max_examples=10, stateful_step_count=9, deadline=None, phases=(Phase.explicit, Phase.generate))
+    fewer = settings().max_examples // 3
+    bounded = settings(max_examples=fewer, stateful_step_count=9, phases=(Phase.explicit, Phase.generate))
     run_state_machine_as_test(InLab, settings=bounded)
