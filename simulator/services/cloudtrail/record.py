@@ -307,7 +307,8 @@ def resources(call: Call) -> tuple[tuple[str, str], ...]:
             for text in source.get(f"{key}s", ()) if isinstance(source.get(f"{key}s"), list) else ():
                 if isinstance(text, str):
                     found[(kind, _resource_name(kind, text))] = None
-    for named in (call.params.get("Resources") or ()) if call.service == "ec2" else ():
+    tagged = call.params.get("Resources") if call.service == "ec2" else None
+    for named in tagged if isinstance(tagged, list) else ():
         if isinstance(named, str) and (by_prefix := _BY_PREFIX.get(f"{named.partition('-')[0]}-")):
             found[(by_prefix, named)] = None
     for arn in (call.params.get("Resource"), call.params.get("ResourceArn"), call.params.get("ResourceARN")):

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.identity import Principal
 from simulator.service import Call
-from simulator.services.cloudtrail.record import record
+from simulator.services.cloudtrail.record import record, resources
 
 ACCOUNT = "486547846362"
 NOW = datetime(2026, 11, 24, 0, 4, 20, 500_000, tzinfo=UTC)
@@ -24,7 +24,18 @@ def _record(
     error: str | None = None,
     invoked_by: str | None = None,
 ) -> dict[str, Any]:
-    call = Call(
+    return record(_call(service, operation, params, response, error, invoked_by), ACCOUNT)
+
+
+def _call(
+    service: str,
+    operation: str,
+    params: Mapping[str, Any],
+    response: Mapping[str, Any] | None = None,
+    error: str | None = None,
+    invoked_by: str | None = None,
+) -> Call:
+    return Call(
         seq=1,
         change=None if error else 1,
         at=NOW,
@@ -43,7 +54,6 @@ def _record(
         error_code=error,
         error_message="No." if error else None,
     )
-    return record(call, ACCOUNT)
 
 
 @pytest.mark.parametrize("operation", ["CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration"])
@@ -210,3 +220,17 @@ def test_a_key_s_use_names_the_key_among_its_resources() -> None:
     assert told["resources"] == [{"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": arn}]
     assert told["readOnly"] is True
     assert _record("kms", "Encrypt", {"KeyId": arn}, {})["resources"] == told["resources"]
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        (["sg-1", "vpc-2", "ami-3"], (("AWS::EC2::SecurityGroup", "sg-1"), ("AWS::EC2::VPC", "vpc-2"))),
+        ([7], ()),
+        (7, ()),
+        (None, ()),
+    ],
+)
+def test_what_is_tagged_is_known_by_what_its_id_begins_with(named: Any, found: tuple[tuple[str, str], ...]) -> None:
+    """A request that is none of the model's, and was refused for it, names nothing."""
+    assert resources(_call("ec2", "CreateTags", {"Resources": named, "Tags": []})) == found
