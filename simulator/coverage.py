@@ -268,6 +268,17 @@ def summary() -> str:
     )
 
 
+def gaps() -> list[tuple[str, str]]:
+    """Return what the lab lacks, for `lab doctor`: of each service of its own the operations, and of CloudFormation the types that it has."""
+    missing = [
+        (row.service, f"operations that answer NotImplemented: {', '.join(row.missing)}")
+        for row in covered()
+        if row.missing
+    ]
+    types = f"a stack with another type than these fails: {', '.join(resource_types())}"
+    return [*missing, ("CloudFormation types", types)]
+
+
 def coverage_page() -> str:
     """Return the generated part of docs/coverage.md."""
     return "\n".join(_coverage_lines())
