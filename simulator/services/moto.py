@@ -125,6 +125,8 @@ def _patch_new_modules() -> None:
             module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED
             # An object that was written over is let go of quietly: nobody needs to be warned of it.
             module.FakeKey.__del__ = module.FakeKey.dispose
+        elif name == "moto.appmesh.dataclasses.shared":
+            module.Metadata.__init__ = _born_when_made(module.Metadata.__init__)
         elif name == "moto.ec2.exceptions":
             module.EC2ClientError.__init__ = _naming(module.EC2ClientError.__init__)
         elif name == "moto.iam.models":
@@ -140,6 +142,17 @@ def _patch_new_modules() -> None:
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
         seeded.patch(name, module, _NOW.get)
+
+
+def _born_when_made(init: Callable[..., None]) -> Callable[..., None]:
+    """Return the making of App Mesh's metadata with a time and an id of its own: moto gives all of them those of the process."""
+
+    def born(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        self.created_at = self.last_updated_at = LabDatetime.now()
+        self.uid = mock_random.uuid4().hex
+
+    return born
 
 
 def _naming(init: Callable[..., None]) -> Callable[..., None]:

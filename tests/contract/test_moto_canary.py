@@ -318,3 +318,14 @@ def test_names_and_moments_are_worked_out_once(owner: InProcess) -> None:
     one, same = (moto.core.serialize.parse_to_aware_datetime("2026-11-22T17:33:22.000Z") for _ in range(2))
     assert one is same
     assert moto.core.serialize.parse_to_aware_datetime(datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_what_app_mesh_makes_has_a_time_and_an_id_of_its_own(owner: InProcess) -> None:
+    """Not those of the moment at which moto was loaded: a restarted lab would answer differently."""
+    appmesh = owner.client("appmesh")
+    one, other = (appmesh.create_mesh(meshName=name)["mesh"]["metadata"] for name in ("one", "other"))
+    assert one["uid"] != other["uid"]
+    owner.gateway.labs[ACCOUNT].advance(timedelta(hours=1))
+    assert appmesh.create_mesh(meshName="later")["mesh"]["metadata"]["createdAt"] - one["createdAt"] > timedelta(
+        minutes=59
+    )
