@@ -125,6 +125,7 @@ def _patch_new_modules() -> None:
             module.FakeBucket.get_permission = lambda *_: PermissionResult.PERMITTED
             # An object that was written over is let go of quietly: nobody needs to be warned of it.
             module.FakeKey.__del__ = module.FakeKey.dispose
+            module.S3Backend.get_bucket_encryption = _encrypted(module.S3Backend.get_bucket_encryption)
         elif name == "moto.appmesh.dataclasses.shared":
             module.Metadata.__init__ = _born_when_made(module.Metadata.__init__)
         elif name == "moto.ec2.exceptions":
@@ -142,6 +143,16 @@ def _patch_new_modules() -> None:
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
         seeded.patch(name, module, _NOW.get)
+
+
+def _encrypted(get: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the reading of a bucket's encryption that knows AWS's base: SSE-S3 for every bucket (S3 user guide, since January 2023)."""
+    base = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}
+
+    def encryption(self: Any, bucket_name: str) -> Any:
+        return get(self, bucket_name) or {"Rule": base}
+
+    return encryption
 
 
 def _born_when_made(init: Callable[..., None]) -> Callable[..., None]:

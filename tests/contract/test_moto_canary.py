@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import botocore
 import moto.core.errors
@@ -329,3 +330,20 @@ def test_what_app_mesh_makes_has_a_time_and_an_id_of_its_own(owner: InProcess) -
     assert appmesh.create_mesh(meshName="later")["mesh"]["metadata"]["createdAt"] - one["createdAt"] > timedelta(
         minutes=59
     )
+
+
+def test_a_bucket_is_encrypted_by_s3_itself_unless_told_otherwise(owner: InProcess) -> None:
+    """A new one, and one whose own configuration was deleted; moto says that there is none."""
+    s3 = owner.client("s3")
+    s3.create_bucket(Bucket="encrypted-by-s3")
+    base = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
+
+    def rules() -> Any:
+        return s3.get_bucket_encryption(Bucket="encrypted-by-s3")["ServerSideEncryptionConfiguration"]["Rules"]
+
+    assert rules() == [base]
+    kms = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3.put_bucket_encryption(Bucket="encrypted-by-s3", ServerSideEncryptionConfiguration={"Rules": [kms]})
+    assert rules()[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    s3.delete_bucket_encryption(Bucket="encrypted-by-s3")
+    assert rules() == [base]

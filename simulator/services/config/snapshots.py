@@ -6,6 +6,7 @@ awslabs/aws-config-resource-schema, and the examples of awslabs/aws-config-rdk, 
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -188,6 +189,8 @@ def _guards(ctx: Context, name: str) -> Mapping[str, str]:
     ):
         if value := asked(operation).get(key):
             found[key] = _camel_of("s3", operation, key, value)
+    for rule in found.get("ServerSideEncryptionConfiguration", {}).get("rules", ()):
+        rule.setdefault("applyServerSideEncryptionByDefault", {}).setdefault("kmsMasterKeyID", None)
     return {key: _json(value) for key, value in found.items()}
 
 
@@ -279,12 +282,15 @@ def _related(kind: str, how: str, **which: str) -> Mapping[str, str]:
     return {"resourceType": kind, **named, "relationshipName": how}
 
 
+_FIRST_WORD = re.compile(r"^(?:[A-Z]+(?=[A-Z][a-z])|[A-Z])")
+
+
 def _camel(shape: Any, value: Any) -> Any:
-    """Return a value of the model with its members beginning in lower case; the keys of maps stay as they are."""
+    """Return a value of the model with its members beginning in lower case, as `sseAlgorithm`; the keys of maps stay as they are."""
     kind = shape.type_name
     if kind == "structure":
         return {
-            name[0].lower() + name[1:]: _camel(shape.members[name], item)
+            _FIRST_WORD.sub(lambda word: word[0].lower(), name): _camel(shape.members[name], item)
             for name, item in value.items()
             if name in shape.members
         }

@@ -80,6 +80,8 @@ def test_a_bucket_s_guards_are_told_set_or_unset(recorded: Lab) -> None:
     assert guards["BucketPolicy"] == {"policyText": None}
     assert guards["BucketLoggingConfiguration"] == {"destinationBucketName": None, "logFilePrefix": None}
     assert guards["BucketVersioningConfiguration"] == {"status": "Off", "isMfaDeleteEnabled": None}
+    (rule,) = guards["ServerSideEncryptionConfiguration"]["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256", "kmsMasterKeyID": None}
     lists = json.loads(guards["AccessControlList"])
     assert lists["owner"] == told["owner"] == lists["grantList"][0]["grantee"]
     assert lists["grantList"][0]["permission"] == "FullControl"
