@@ -63,6 +63,12 @@ DIVERGENCES: tuple[Divergence, ...] = (
         why="docs/aws-facts.md, parts 4 and Open questions",
     ),
     Divergence(
+        where="GuardDuty, lists in transition",
+        aws="No action is possible while a list is being activated or deactivated.",
+        lab="No update is; it can be deleted at any time.",
+        why="A stack that rolls back deletes what it has just made. simulator/services/guardduty/sets.py",
+    ),
+    Divergence(
         where="Service-linked roles",
         aws="Services make theirs when they are first needed, and refuse the request of who may not; in use, they stay.",
         lab="GuardDuty makes its own; a detector comes without it where its maker may not make the role. Other services' roles are made "
@@ -113,9 +119,22 @@ DIVERGENCES: tuple[Divergence, ...] = (
         why="A trainee is not made to wait. tests/contract/test_aws_facts.py, 42",
     ),
     Divergence(
+        where="CloudTrail, calls that services make for themselves",
+        aws="The history shows them: a service that assumes a role (AWSService, with a sharedEventID), or its role's session, as Lambda's "
+        "that makes a log stream or a network interface.",
+        lab="It does not: what CloudFormation calls for somebody is there, what Lambda, Scheduler and EventBridge do by themselves is not.",
+        why="An honest gap: nothing of the investigation rests on them. simulator/services/cloudtrail/service.py",
+    ),
+    Divergence(
+        where="CloudTrail, requests of S3",
+        aws="additionalEventData counts the bytes that went either way.",
+        lab="It has the other fields; bytes are left out.",
+        why="Nothing counts them. simulator/services/cloudtrail/record.py",
+    ),
+    Divergence(
         where="Config, delivery and recording",
         aws="History and snapshots are delivered to the bucket; all supported types are recorded.",
-        lab="Nothing is delivered. Functions, roles, buckets and security groups are recorded; rules and aggregators are not there.",
+        lab="Nothing is delivered. Functions, roles, buckets and security groups are recorded; rules, aggregators and queries in SQL are not there.",
         why="They are what the investigation is about.",
     ),
     Divergence(
@@ -255,6 +274,17 @@ def summary() -> str:
         f"{len(rows)} services of the lab's own ({done} of {known} operations), {len(served_by_moto())} of moto's, "
         f"{len(resource_types())} CloudFormation types; docs/coverage.md lists them, docs/divergences.md what differs from AWS"
     )
+
+
+def gaps() -> list[tuple[str, str]]:
+    """Return what the lab lacks, for `lab doctor`: of each service of its own the operations, and of CloudFormation the types that it has."""
+    missing = [
+        (row.service, f"operations that answer NotImplemented: {', '.join(row.missing)}")
+        for row in covered()
+        if row.missing
+    ]
+    types = f"a stack with another type than these fails: {', '.join(resource_types())}"
+    return [*missing, ("CloudFormation types", types)]
 
 
 def coverage_page() -> str:

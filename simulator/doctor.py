@@ -33,13 +33,14 @@ class Finding:
 
 def machine() -> list[Finding]:
     """Return what is found of Python, the AWS CLI, walls around functions, other owners of the kit's package names, and coverage."""
-    return [_python(), _cli(), _walls(), _owners(), _coverage()]
+    return [_python(), _cli(), _walls(), _owners(), *_coverage()]
 
 
-def _coverage() -> Finding:
-    from simulator.coverage import summary
+def _coverage() -> list[Finding]:
+    from simulator.coverage import gaps, summary
 
-    return Finding(name="coverage", state="ok", found=summary())
+    missing = [Finding(name=f"gaps, {what}", state="ok", found=found) for what, found in gaps()]
+    return [Finding(name="coverage", state="ok", found=summary()), *missing]
 
 
 def replay(home: Home) -> list[Finding]:

@@ -38,6 +38,7 @@ OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 OWN_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
 _VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+?)\.(?:s3(?:[.-][a-z0-9-]+)?\.)?(?:localhost\.localstack\.cloud|localhost)$")
 _SERVICE_HOST = re.compile(r"^(?:[a-z0-9-]+)(?:\.[a-z]{2}-[a-z]+-\d)?\.(?:localhost\.localstack\.cloud|localhost)$")
+_ACTION = re.compile(r"(?:^|[&?])Action=[A-Za-z]")
 CONSOLE_PATH = re.compile(
     r"^/(|console(/.*)?|_console(/.*)?|static/.*|(guardduty|lambda|config|cloudtrail|cloudtrailv2|events|iam|iamv2|"
     r"cloudformation|s3|vpc|vpcconsole|cloudwatch|scheduler)/home(/.*)?)$"
@@ -84,7 +85,7 @@ class Gateway:
             return _send(start_response, self.control.answer(request))
         if request.path.startswith("/_lambda/code/"):
             return _send(start_response, self._code(request))
-        if self.console and CONSOLE_PATH.match(request.path) and not wire.credential(request)[0]:
+        if self.console and CONSOLE_PATH.match(request.path) and not _is_for_an_api(request):
             if self.hosted:
                 return _send(start_response, _text(403, "A hosted lab has no console: it could not tell who looks."))
             return self.console({**environ, "wsgi.input": io.BytesIO(request.body)}, start_response)
@@ -238,19 +239,36 @@ def _path_style(request: HttpRequest) -> HttpRequest:
     return replace(request, path=f"/{bucket}{request.path}")
 
 
+def _is_for_an_api(request: HttpRequest) -> bool:
+    """Return whether a request is an SDK's: signed, or one that names its operation, as those do that AWS takes unsigned."""
+    named = request.header("x-amz-target") or (request.path == "/" and _names_an_action(request))
+    return bool(wire.credential(request)[0] or named)
+
+
+def _names_an_action(request: HttpRequest) -> bool:
+    form = request.header("content-type").startswith("application/x-www-form-urlencoded")
+    return bool(_ACTION.search(request.query) or (form and _ACTION.search(request.body[:65536].decode("latin-1"))))
+
+
 def _protocol(service: str, request: HttpRequest) -> str:
+    """Return the protocol that a request came in, as far as can be told of one that may ask for nothing there is.
+
+    Services that share a name in signatures may speak another one: what is no query is answered in JSON.
+    """
+    if request.header("smithy-protocol") == "rpc-v2-cbor":
+        return wire.CBOR
     try:
         model = wire.model(service)
     except Exception:  # an unknown service is told of in JSON
         return "json"
-    supported = model.metadata.get("protocols", [str(model.protocol)])
-    if request.header("smithy-protocol") == "rpc-v2-cbor":
-        return wire.CBOR
+    supported = model.metadata.get("protocols") or [str(model.protocol)]
     if request.header("content-type").startswith("application/x-www-form-urlencoded") and "query" in supported:
         return "query"
     if request.header("content-type").startswith("application/x-amz-json") and "json" in supported:
         return "json"
-    return str(model.protocol)
+    own = str(model.protocol)
+    is_another = own == wire.CBOR or (own in ("query", "ec2") and not _names_an_action(request))
+    return "json" if is_another else own
 
 
 def _for_moto(routed: Routed, request: HttpRequest) -> HttpRequest:

@@ -85,6 +85,7 @@ VERSIONS = {
     "2015-12-01": "elbv2",
     "2014-10-31": "rds",
     "2011-01-01": "autoscaling",
+    "2009-04-15": "sdb",
 }
 REST_PATHS = (
     (

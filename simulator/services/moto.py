@@ -71,6 +71,7 @@ _DROPPED = frozenset({
     "x-amz-user-agent", "x-amz-date", "x-amz-security-token",
 })  # fmt: skip
 """Headers that an answer of moto's repeats from the request, or that the gateway writes."""
+_SET = re.compile(r"\{'[^{}]*'\}")
 _REQUEST_IDS = re.compile(rb"<(RequestId|requestId|RequestID|HostId|HostID)>[^<]*</\1>")
 
 
@@ -128,6 +129,11 @@ def _patch_new_modules() -> None:
             # An object that was written over is let go of quietly: nobody needs to be warned of it.
             module.FakeKey.__del__ = module.FakeKey.dispose
             module.S3Backend.log_incoming_request = lambda *_: None
+            module.S3Backend.get_bucket_encryption = _encrypted(module.S3Backend.get_bucket_encryption)
+        elif name == "moto.appmesh.dataclasses.shared":
+            module.Metadata.__init__ = _born_when_made(module.Metadata.__init__)
+        elif name == "moto.ec2.exceptions":
+            module.EC2ClientError.__init__ = _naming(module.EC2ClientError.__init__)
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
             attributes["mark_account_as_visited"] = lambda **_: None  # `Moto.note_use` does it
@@ -145,6 +151,40 @@ def _patch_new_modules() -> None:
         elif attributes.get("datetime") is real_datetime.datetime:
             attributes["datetime"] = LabDatetime
         seeded.patch(name, module, _NOW.get)
+
+
+def _encrypted(get: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the reading of a bucket's encryption that knows AWS's base: SSE-S3 for every bucket (S3 user guide, since January 2023)."""
+    base = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}
+
+    def encryption(self: Any, bucket_name: str) -> Any:
+        return get(self, bucket_name) or {"Rule": base}
+
+    return encryption
+
+
+def _born_when_made(init: Callable[..., None]) -> Callable[..., None]:
+    """Return the making of App Mesh's metadata with a time and an id of its own: moto gives all of them those of the process."""
+
+    def born(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        self.created_at = self.last_updated_at = LabDatetime.now()
+        self.uid = mock_random.uuid4().hex
+
+    return born
+
+
+def _naming(init: Callable[..., None]) -> Callable[..., None]:
+    """Return the making of EC2's errors that tells names where moto would tell a set of Python's, in no order."""
+
+    def named(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *(_SET.sub(_names_in_order, each) if isinstance(each, str) else each for each in args), **kwargs)
+
+    return named
+
+
+def _names_in_order(found: re.Match[str]) -> str:
+    return ", ".join(sorted(re.findall("'([^']*)'", found[0])))
 
 
 def _to_lambda(function_arn: str, event: dict[str, Any], service: str, source_arn: str) -> None:

@@ -672,10 +672,15 @@ def test_50_ids_decode_to_the_account(running: RunningLab) -> None:
     assert checked > 10
 
 
-def test_51_invoke_never_appears(running: RunningLab) -> None:
-    """It is a data event."""
-    assert running.events("EventName", "Invoke") == []
-    assert {each["EventName"] for each in running.events()} & {"Invoke", "InvokeAsync"} == set()
+def test_51_invoke_never_appears(changed: RunningLab) -> None:
+    """It is a data event, whoever invokes: of a function that was invoked only its creation is told."""
+    with _function(changed, "called-by-hand"):
+        assert changed.client("lambda").invoke(FunctionName="called-by-hand")["StatusCode"] == 200
+        changed.advance(minutes=6)
+        told = {each["EventName"] for each in changed.events("ResourceName", "called-by-hand")}
+    assert "CreateFunction20150331" in told
+    assert not [name for name in told if name.startswith("Invoke")]
+    assert changed.events("EventName", "Invoke") == []
 
 
 def test_52_a_trainee_s_actions_add_their_own_names(changed: RunningLab) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import botocore
 import moto.core.errors
@@ -295,6 +296,24 @@ def test_what_is_tested_runs_on_botocore_itself() -> None:
     assert "awscli" not in Path(botocore.__file__).parts
 
 
+@pytest.mark.parametrize(
+    ("operation", "parameter", "ids"),
+    [
+        ("describe_security_groups", "GroupIds", ["sg-0123456789abcdef1", "sg-0123456789abcdef0"]),
+        ("describe_vpcs", "VpcIds", ["vpc-0123456789abcdef0"]),
+        ("describe_volumes", "VolumeIds", ["vol-0123456789abcdef0"]),
+        ("describe_addresses", "AllocationIds", ["eipalloc-0123456789abcdef0"]),
+    ],
+)
+def test_ec2_s_errors_name_what_is_not_there(owner: InProcess, operation: str, parameter: str, ids: list[str]) -> None:
+    """In order, not as one of Python's sets."""
+    with pytest.raises(ClientError) as missing:
+        getattr(owner.client("ec2"), operation)(**{parameter: ids})
+    message = missing.value.response["Error"]["Message"]
+    assert ", ".join(sorted(ids)) in message
+    assert "{" not in message
+
+
 def test_names_and_moments_are_worked_out_once(owner: InProcess) -> None:
     """SQS asks for the name of every attribute at every look, and S3 has every object's time read again from its text."""
     queue = owner.client("sqs").create_queue(QueueName="named")["QueueUrl"]
@@ -305,3 +324,31 @@ def test_names_and_moments_are_worked_out_once(owner: InProcess) -> None:
     one, same = (moto.core.serialize.parse_to_aware_datetime("2026-11-22T17:33:22.000Z") for _ in range(2))
     assert one is same
     assert moto.core.serialize.parse_to_aware_datetime(datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_what_app_mesh_makes_has_a_time_and_an_id_of_its_own(owner: InProcess) -> None:
+    """Not those of the moment at which moto was loaded: a restarted lab would answer differently."""
+    appmesh = owner.client("appmesh")
+    one, other = (appmesh.create_mesh(meshName=name)["mesh"]["metadata"] for name in ("one", "other"))
+    assert one["uid"] != other["uid"]
+    owner.gateway.labs[ACCOUNT].advance(timedelta(hours=1))
+    assert appmesh.create_mesh(meshName="later")["mesh"]["metadata"]["createdAt"] - one["createdAt"] > timedelta(
+        minutes=59
+    )
+
+
+def test_a_bucket_is_encrypted_by_s3_itself_unless_told_otherwise(owner: InProcess) -> None:
+    """A new one, and one whose own configuration was deleted; moto says that there is none."""
+    s3 = owner.client("s3")
+    s3.create_bucket(Bucket="encrypted-by-s3")
+    base = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
+
+    def rules() -> Any:
+        return s3.get_bucket_encryption(Bucket="encrypted-by-s3")["ServerSideEncryptionConfiguration"]["Rules"]
+
+    assert rules() == [base]
+    kms = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3.put_bucket_encryption(Bucket="encrypted-by-s3", ServerSideEncryptionConfiguration={"Rules": [kms]})
+    assert rules()[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    s3.delete_bucket_encryption(Bucket="encrypted-by-s3")
+    assert rules() == [base]

@@ -1,6 +1,7 @@
 """Trails through a client: names, Regions, what is chosen to be delivered, and what is told of them."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -166,3 +167,21 @@ def test_a_trail_of_many_regions_keeps_its_global_events(trails: Any) -> None:
     with pytest.raises(ClientError, match="Multi-Region trail must include"):
         trails.update_trail(Name="one", IncludeGlobalServiceEvents=False)
     assert trails.get_trail(Name="one")["Trail"]["IncludeGlobalServiceEvents"] is True
+
+
+def test_a_region_s_history_is_its_own(owner: InProcess) -> None:
+    """What was asked for in another Region is told there; IAM's calls are told in us-east-1, wherever they came from."""
+    _in(owner, THERE).describe_trails(trailNameList=["asked-there"])
+    InProcess(owner.gateway, owner.access_key, owner.secret, region=THERE).client("iam").list_groups(
+        PathPrefix="/there/"
+    )
+    for lab in owner.gateway.labs.values():
+        lab.advance(timedelta(minutes=6))
+    told = {}
+    for region in (HERE, THERE):
+        pages = _in(owner, region).get_paginator("lookup_events").paginate()
+        told[region] = "".join(each["CloudTrailEvent"] for page in pages for each in page["Events"])
+    assert "asked-there" in told[THERE]
+    assert "asked-there" not in told[HERE]
+    assert "/there/" in told[HERE]
+    assert "/there/" not in told[THERE]

@@ -1,17 +1,21 @@
 """A finished call -> the record CloudTrail writes of it: versioned names, identity, redactions, resources. Pure.
 
-Source: AWS CloudTrail user guide, Record contents; docs/aws-facts.md, part 5. Records are of version 1.11, whose Lambda events
-carry no `webIdFederationData`.
+Source: AWS CloudTrail user guide, Record contents; docs/aws-facts.md, part 5; what single services do otherwise, as in the
+published records of invictus-ir/aws_dataset (2023). Records are of version 1.11, whose Lambda events carry no
+`webIdFederationData`.
 """
 
+import base64
+import functools
+import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from simulator import wire
 from simulator.identity import Principal
 from simulator.service import Call
+from simulator.services.cloudtrail.values import Style, s3_parameters, seconds, told
 
 EVENT_VERSION = "1.11"
 LAMBDA_VERSIONS = {
@@ -20,10 +24,13 @@ LAMBDA_VERSIONS = {
     "UpdateFunctionConfiguration": "20150331v2", "AddPermission": "20150331v2", "RemovePermission": "20150331v2",
     "GetPolicy": "20150331v2", "PublishVersion": "20150331", "ListVersionsByFunction": "20150331", "CreateAlias": "20150331",
     "UpdateAlias": "20150331", "DeleteAlias": "20150331", "GetAlias": "20150331", "ListAliases": "20150331",
-    "PutFunctionConcurrency": "20171031", "DeleteFunctionConcurrency": "20171031", "GetFunctionConcurrency": "20190930",
+    "PutFunctionConcurrency": "20171031", "DeleteFunctionConcurrency": "20171031",
     "TagResource": "20170331v2", "UntagResource": "20170331v2", "ListTags": "20170331",
     "CreateEventSourceMapping": "20150331", "UpdateEventSourceMapping": "20150331", "DeleteEventSourceMapping": "20150331",
     "GetEventSourceMapping": "20150331", "ListEventSourceMappings": "20150331", "GetAccountSettings": "20160819",
+    "PublishLayerVersion": "20181031", "DeleteLayerVersion": "20181031", "GetLayerVersion": "20181031",
+    "GetLayerVersionByArn": "20181031", "GetLayerVersionPolicy": "20181031", "AddLayerVersionPermission": "20181031",
+    "RemoveLayerVersionPermission": "20181031", "ListLayers": "20181031", "ListLayerVersions": "20181031",
 }  # fmt: skip
 """The API versions in Lambda's event names (AWS Lambda developer guide, Logging with CloudTrail)."""
 
@@ -47,15 +54,30 @@ DATA_EVENTS = frozenset({
 })  # fmt: skip
 """What AWS keeps out of Event history: data plane operations, by botocore's names."""
 
-_SECRET = re.compile(
-    r"(secret|password|sessiontoken|privatekey|keymaterial|plaintext|authorizationtoken|zipfile)", re.IGNORECASE
-)
-_HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
-_OMITTED = frozenset({"TemplateBody", "ParameterValue"})
-"""What CloudFormation's records leave out (CloudFormation user guide, Logging API calls with CloudTrail)."""
+S3_NAMES = {
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock", "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "DeletePublicAccessBlock": "DeleteBucketPublicAccessBlock",
+    "PutBucketLifecycleConfiguration": "PutBucketLifecycle", "GetBucketLifecycleConfiguration": "GetBucketLifecycle",
+    "PutBucketNotificationConfiguration": "PutBucketNotification", "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration", "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration", "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+}  # fmt: skip
+"""S3's event names that are not those of its API (Amazon S3 user guide, CloudTrail events)."""
+_OF_ACCOUNT = re.compile("^(Put|Get|Delete)PublicAccessBlock$")
+"""S3 control's operations of the account, whose events name it and come from S3."""
+
+READS = frozenset({
+    ("sts", "AssumeRole"), ("kms", "Decrypt"), ("kms", "Encrypt"), ("kms", "GenerateDataKey"),
+})  # fmt: skip
+"""What CloudTrail calls `readOnly` although the names do not say so."""
+
+API_VERSIONS = {"logs": "20140328", "events": "2015-10-07"}
+"""`apiVersion`, of the services that tell it (EventBridge user guide, Logging API calls with CloudTrail)."""
+
 _DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("lambda", "CreateFunction"): {"Publish": False, "PackageType": "Zip", "Environment": {}},
     ("lambda", "UpdateFunctionCode"): {"DryRun": False, "Publish": False},
+    ("lambda", "UpdateFunctionConfiguration"): {"Environment": {}},
 }
 """What Lambda's records tell of a call that did not say so (docs/aws-facts.md, part 5)."""
 _ENDPOINTS = {
@@ -94,6 +116,13 @@ _RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 
+_BY_PREFIX = {
+    "vpc-": "AWS::EC2::VPC", "subnet-": "AWS::EC2::Subnet", "sg-": "AWS::EC2::SecurityGroup", "rtb-": "AWS::EC2::RouteTable",
+    "acl-": "AWS::EC2::NetworkAcl", "i-": "AWS::EC2::Instance", "igw-": "AWS::EC2::InternetGateway",
+    "nat-": "AWS::EC2::NatGateway", "eni-": "AWS::EC2::NetworkInterface", "vpce-": "AWS::EC2::VPCEndpoint",
+}  # fmt: skip
+"""EC2's resources by what their ids begin with: CreateTags and DeleteTags name them without a kind."""
+
 
 def is_management(service: str, operation: str) -> bool:
     """Return whether an operation's calls are management events, the only kind that Event history shows."""
@@ -101,17 +130,26 @@ def is_management(service: str, operation: str) -> bool:
 
 
 def event_name(service: str, operation: str) -> str:
-    """Return the name CloudTrail gives to an operation: Lambda's carry the version of its API."""
-    return operation + LAMBDA_VERSIONS.get(operation, "") if service == "lambda" else operation
+    """Return the name CloudTrail gives to an operation: Lambda's carry the version of its API, some of S3's differ from it."""
+    if service == "lambda":
+        return operation + LAMBDA_VERSIONS.get(operation, "")
+    if service == "s3control":
+        return _OF_ACCOUNT.sub(r"\1AccountPublicAccessBlock", operation)
+    return S3_NAMES.get(operation, operation) if service == "s3" else operation
+
+
+def read_only(call: Call) -> bool:
+    """Return whether CloudTrail counts a call as a read."""
+    return call.read_only or (call.service, call.operation) in READS
 
 
 def event_source(service: str) -> str:
     """Return the service's principal, such as `lambda.amazonaws.com`."""
-    return f"{_ENDPOINTS.get(service, service)}.amazonaws.com"
+    return f"{'s3' if service == 's3control' else _ENDPOINTS.get(service, service)}.amazonaws.com"
 
 
-def region(call: Call) -> str:
-    """Return the Region that an event belongs to: IAM's are told of in one."""
+def event_region(call: Call) -> str:
+    """Return the Region whose history has a call: IAM's are us-east-1's (CloudTrail user guide, Global service events)."""
     return "us-east-1" if call.service == "iam" else call.region
 
 
@@ -126,12 +164,12 @@ def record(call: Call, account_id: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": user_identity(call.principal, call.invoked_by),
-        "eventTime": _seconds(call.at),
+        "eventTime": seconds(call.at),
         "eventSource": event_source(call.service),
         "eventName": event_name(call.service, call.operation),
-        "awsRegion": region(call),
+        "awsRegion": event_region(call),
         "sourceIPAddress": call.source_ip,
-        "userAgent": call.user_agent,
+        "userAgent": f"[{call.user_agent}]" if call.service == "s3" and not from_service else call.user_agent,
     }
     if call.error_code:
         body["errorCode"] = _error_code(call)
@@ -139,10 +177,13 @@ def record(call: Call, account_id: str) -> dict[str, Any]:
     body |= {
         "requestParameters": request_parameters(call),
         "responseElements": response_elements(call),
+        **({"additionalEventData": _of_s3(call)} if call.service == "s3" else {}),
         "requestID": call.request_id,
         "eventID": call.event_id,
-        "readOnly": call.read_only,
+        "readOnly": read_only(call),
+        **_resources_told(call, account_id),
         "eventType": "AwsApiCall",
+        **({"apiVersion": API_VERSIONS[call.service]} if call.service in API_VERSIONS else {}),
         "managementEvent": True,
         "recipientAccountId": account_id,
         "eventCategory": "Management",
@@ -151,9 +192,44 @@ def record(call: Call, account_id: str) -> dict[str, Any]:
         body["tlsDetails"] = {
             "tlsVersion": "TLSv1.3",
             "cipherSuite": "TLS_AES_128_GCM_SHA256",
-            "clientProvidedHostHeader": f"{_ENDPOINTS.get(call.service, call.service)}.{call.region}.amazonaws.com",
+            "clientProvidedHostHeader": _host(call),
         }
     return body
+
+
+def _host(call: Call) -> str:
+    if call.service == "s3" and "Bucket" in call.params:
+        return f"{call.params['Bucket']}.s3.{call.region}.amazonaws.com"
+    if call.service == "iam":
+        return "iam.amazonaws.com"
+    return f"{_ENDPOINTS.get(call.service, call.service)}.{call.region}.amazonaws.com"
+
+
+def _of_s3(call: Call) -> dict[str, Any]:
+    """Return S3's `additionalEventData`; how many bytes went either way is left out, since nothing counts them."""
+    digest = hashlib.sha384(call.event_id.encode()).digest()
+    return {
+        "SignatureVersion": "SigV4",
+        "CipherSuite": "TLS_AES_128_GCM_SHA256",
+        "AuthenticationMethod": "AuthHeader",
+        "x-amz-id-2": base64.b64encode(digest).decode(),
+    }
+
+
+def _resources_told(call: Call, account_id: str) -> dict[str, Any]:
+    """Return the record's `resources`, which S3, STS and KMS tell; nothing for other services."""
+    name = call.params.get({"s3": "Bucket", "sts": "RoleArn", "kms": "KeyId"}.get(call.service, ""))
+    if not isinstance(name, str) or not name or call.operation == "CreateBucket":
+        return {}
+    kind, arn = {
+        "s3": ("AWS::S3::Bucket", f"arn:aws:s3:::{name}"),
+        "sts": ("AWS::IAM::Role", name),
+        "kms": (
+            "AWS::KMS::Key",
+            name if name.startswith("arn:") else f"arn:aws:kms:{call.region}:{account_id}:key/{name}",
+        ),
+    }[call.service]
+    return {"resources": [{"accountId": account_id, "type": kind, "ARN": arn}]}
 
 
 def user_identity(principal: Principal, invoked_by: str | None) -> dict[str, Any]:
@@ -177,7 +253,7 @@ def user_identity(principal: Principal, invoked_by: str | None) -> dict[str, Any
                 "userName": principal.issuer_name,
             },
             "attributes": {
-                "creationDate": _seconds(principal.session_created) if principal.session_created else "",
+                "creationDate": seconds(principal.session_created) if principal.session_created else "",
                 "mfaAuthenticated": "false",
             },
         }
@@ -190,18 +266,13 @@ def user_identity(principal: Principal, invoked_by: str | None) -> dict[str, Any
 
 def request_parameters(call: Call) -> dict[str, Any] | None:
     """Return the record's `requestParameters`: camelCase, secrets, code and environment values left out; None where empty."""
+    if call.service == "s3":
+        return s3_parameters(call, _host(call))
     shape = wire.operation_model(call.service, call.operation).input_shape
     if shape is None:
         return None
     given = {**_DEFAULTS.get((call.service, call.operation), {}), **call.params}
-    shown: dict[str, Any] = _shown(shape, given)
-    if call.service == "s3" and "bucket" in shown:
-        shown = {
-            "bucketName": shown.pop("bucket"),
-            "Host": f"{call.params['Bucket']}.s3.{call.region}.amazonaws.com",
-            **shown,
-        }
-    return shown or None
+    return told(shape, given, Style.of(call.service)) or None
 
 
 def response_elements(call: Call) -> dict[str, Any] | None:
@@ -209,11 +280,14 @@ def response_elements(call: Call) -> dict[str, Any] | None:
     if call.response is None or call.service == "s3":
         return None
     shape = wire.operation_model(call.service, call.operation).output_shape
-    if shape is None:
-        return None
-    created = (call.service, call.operation) == ("lambda", "CreateFunction")
-    answered = {"Environment": {}, **call.response} if created else call.response
-    return _shown(shape, answered) or None
+    function = call.service == "lambda" and "CodeSha256" in call.response
+    answered = {"Environment": {}, **call.response} if function else call.response
+    found: dict[str, Any] = told(shape, answered, Style.of(call.service)) if shape else {}
+    if call.service == "ec2":
+        done = shape is None or "Return" in shape.members or call.operation == "CreateSecurityGroup"
+        found.pop("return", None)
+        found = {"requestId": call.request_id, **({"_return": True} if done else {}), **found}
+    return found or None
 
 
 def resources(call: Call) -> tuple[tuple[str, str], ...]:
@@ -233,6 +307,10 @@ def resources(call: Call) -> tuple[tuple[str, str], ...]:
             for text in source.get(f"{key}s", ()) if isinstance(source.get(f"{key}s"), list) else ():
                 if isinstance(text, str):
                     found[(kind, _resource_name(kind, text))] = None
+    tagged = call.params.get("Resources") if call.service == "ec2" else None
+    for named in tagged if isinstance(tagged, list) else ():
+        if isinstance(named, str) and (by_prefix := _BY_PREFIX.get(f"{named.partition('-')[0]}-")):
+            found[(by_prefix, named)] = None
     for arn in (call.params.get("Resource"), call.params.get("ResourceArn"), call.params.get("ResourceARN")):
         if isinstance(arn, str) and ":function:" in arn:
             found[("AWS::Lambda::Function", _resource_name("AWS::Lambda::Function", arn))] = None
@@ -251,44 +329,12 @@ def _error_code(call: Call) -> str:
         return "AccessDenied"
     if call.service == "ec2":
         return f"Client.{call.error_code}"
+    if call.service == "iam":
+        return _iam_exceptions().get(call.error_code or "", call.error_code or "")
     return call.error_code or ""
 
 
-def _shown(shape: Any, value: Any) -> Any:
-    """Return a value of the model as a record shows it, members in the model's order and beginning in lower case.
-
-    The keys of a map (tags, say) are the caller's and stay as they are. Secrets are hidden, binary content left out.
-    What does not fit the model, as in a call that was refused for it, is shown as it is.
-    """
-    kind = shape.type_name
-    if kind == "structure" and isinstance(value, Mapping):
-        return _members(shape, value)
-    if kind == "list" and isinstance(value, list | tuple):
-        return [_shown(shape.member, item) for item in value if not isinstance(item, bytes | bytearray)]
-    if kind == "map" and isinstance(value, Mapping):
-        return {key: _shown(shape.value, item) for key, item in value.items()}
-    return _seconds(value) if isinstance(value, datetime) else value
-
-
-def _members(shape: Any, value: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {}
-    for name, member in shape.members.items():
-        item = value.get(name)
-        if item is None or isinstance(item, bytes | bytearray) or name in _OMITTED:
-            continue
-        if shape.name == "Environment" and name == "Variables":
-            continue
-        if _SECRET.search(name):
-            if isinstance(item, str) and item:
-                shown[_lower(name)] = _HIDDEN
-            continue
-        shown[_lower(name)] = _shown(member, item)
-    return shown
-
-
-def _lower(key: str) -> str:
-    return key[0].lower() + key[1:] if key[:1].isupper() and not key.isupper() else key
-
-
-def _seconds(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+@functools.cache
+def _iam_exceptions() -> Mapping[str, str]:
+    """Return IAM's exceptions by their codes: its records say NoSuchEntityException where the API says NoSuchEntity."""
+    return {shape.metadata.get("error", {}).get("code"): shape.name for shape in wire.model("iam").error_shapes}

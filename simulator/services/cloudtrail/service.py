@@ -18,10 +18,11 @@ from simulator.service import Call, Context, Service, Upcoming
 from simulator.services.cloudtrail.lake import Lake
 from simulator.services.cloudtrail.record import (
     event_name,
+    event_region,
     event_source,
     is_management,
+    read_only,
     record,
-    region,
     resources,
     username,
 )
@@ -42,7 +43,7 @@ Match = Callable[[Call, str], bool]
 ATTRIBUTES: dict[str, Match] = {
     "EventId": lambda call, value: call.event_id == value,
     "EventName": lambda call, value: event_name(call.service, call.operation) == value,
-    "ReadOnly": lambda call, value: ("true" if call.read_only else "false") == value.lower(),
+    "ReadOnly": lambda call, value: ("true" if read_only(call) else "false") == value.lower(),
     "Username": lambda call, value: username(call.principal) == value,
     "ResourceType": lambda call, value: any(kind == value for kind, _ in resources(call)),
     "ResourceName": lambda call, value: any(name == value for _, name in resources(call)),
@@ -85,7 +86,7 @@ class CloudTrail(Trails, Lake, Service):
 
     def _is_told_of(self, call: Call) -> bool:
         """Return whether a trail logs a call and a rule may want it. Source: EventBridge user guide, Events delivered via CloudTrail."""
-        of, source = region(call), event_source(call.service)
+        of, source = event_region(call), event_source(call.service)
         return any(trail.logs(of, source, call.read_only) for trail in self._as_before) and bool(
             self.lab.service("events").may_want_call(of, _bus_source(call), event_name(call.service, call.operation))
         )
@@ -109,7 +110,7 @@ class CloudTrail(Trails, Lake, Service):
 
     def _tell(self, ctx: Context, *, call: Call) -> None:
         self.lab.service("events").put_service_event(
-            replace(ctx, region=region(call)),
+            replace(ctx, region=event_region(call)),
             detail_type=API_CALL,
             source=_bus_source(call),
             detail=record(call, self.lab.account_id),
@@ -125,7 +126,7 @@ class CloudTrail(Trails, Lake, Service):
             for due, seq in sorted(self._due)
             if due <= until and (call := self._to_tell.get(seq)) is not None
             for run in events.foreseen(
-                region(call), "default", API_CALL, _bus_source(call), record(call, self.lab.account_id), max(due, now)
+                event_region(call), "default", API_CALL, _bus_source(call), record(call, self.lab.account_id), max(due, now)
             )
         ]
 
@@ -140,7 +141,7 @@ class CloudTrail(Trails, Lake, Service):
         MaxResults: int = 50,
         NextToken: str | None = None,
     ) -> dict[str, Any]:
-        """Return up to `MaxResults` (1 to 50) events, newest first, of the last 90 days that were delivered by now.
+        """Return up to `MaxResults` (1 to 50) events, newest first, of this Region and the last 90 days, that were delivered by now.
 
         One attribute at a time. A token is good with the same parameters only. Source: LookupEvents, API reference.
         """
@@ -157,7 +158,9 @@ class CloudTrail(Trails, Lake, Service):
         page: list[Call] = []
         last = None
         for index, call in self._delivered(ctx.now, before, StartTime, EndTime):
-            if all(ATTRIBUTES[each["AttributeKey"]](call, each["AttributeValue"]) for each in attributes):
+            if event_region(call) == ctx.region and all(
+                ATTRIBUTES[each["AttributeKey"]](call, each["AttributeValue"]) for each in attributes
+            ):
                 if len(page) == MaxResults:
                     last = index + 1
                     break
@@ -201,7 +204,7 @@ def _written(call: Call, account_id: str) -> Settled:
     return Settled({
         "EventId": call.event_id,
         "EventName": event_name(call.service, call.operation),
-        "ReadOnly": "true" if call.read_only else "false",
+        "ReadOnly": "true" if read_only(call) else "false",
         "AccessKeyId": call.principal.access_key_id,
         "EventTime": call.at.replace(microsecond=0),
         "EventSource": event_source(call.service),

@@ -48,7 +48,10 @@ class Config(Recorders, Rules, Service):
         self._ids: dict[tuple[str, str], str] = {}
 
     def on_call(self, call: Call) -> None:
-        """Take down what a change made of the resources that it touched."""
+        """Take down what a change made of the resources that it touched.
+
+        An item shows a resource as it is when it is captured: of changes within those two minutes there is one item.
+        """
         if call.change is None or call.error_code or not self.recording:
             return
         for kind, name in resources(call):
@@ -73,10 +76,10 @@ class Config(Recorders, Rules, Service):
             return
         self._ids[(kind, name)] = resource_id
         items = self._items.setdefault((kind, resource_id), [])
+        if items and call.at < items[-1].captured:  # still to be captured: that item will show this change too
+            captured = items.pop().captured
         last = items[-1] if items else None
         gone = last is None or last.status == "ResourceDeleted"
-        if items:
-            captured = max(captured, items[-1].captured + timedelta(milliseconds=1))
         if snapshot is None:
             if last is not None and not gone:
                 items.append(Item(captured=captured, status="ResourceDeleted", snapshot=last.snapshot))
@@ -208,7 +211,7 @@ class Config(Recorders, Rules, Service):
             "resourceId": snapshot.resource_id,
             "resourceName": snapshot.name,
             "awsRegion": "global" if kind == "AWS::IAM::Role" else region,
-            "availabilityZone": "Not Applicable",
+            "availabilityZone": snapshot.zone,
             "tags": {} if deleted else dict(snapshot.tags),
             "relatedEvents": [],
             "relationships": [] if deleted else list(snapshot.relationships),

@@ -1,10 +1,12 @@
 """What a resource looks like, as a configuration item tells it.
 
 Each reader takes a context and the resource's name and returns a `Snapshot`, or None where the resource is not there.
-Source: AWS Config developer guide, Components of a configuration item; docs/aws-facts.md, part 6.
+Source: AWS Config developer guide, Components of a configuration item; docs/aws-facts.md, part 6; the properties of
+awslabs/aws-config-resource-schema, and the examples of awslabs/aws-config-rdk, rdk/template/example_ci.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +30,7 @@ class Snapshot:
     relationships: tuple[Mapping[str, str], ...] = ()
     supplementary: Mapping[str, str] = field(default_factory=dict)
     created: datetime | None = None
+    zone: str = "Not Applicable"
 
 
 Reader = Callable[[Context, str], Snapshot | None]
@@ -41,23 +44,25 @@ def function(ctx: Context, name: str) -> Snapshot | None:
     shape = wire.operation_model("lambda", "GetFunctionConfiguration").output_shape
     configuration = _camel(shape, {key: value for key, value in state.items() if key not in _BESIDE})
     configuration["state"] = {"value": state.get("State", "Active")}
-    configuration["lastUpdateStatus"] = {"value": state.get("LastUpdateStatus", "Successful")}
+    configuration["lastUpdateStatus"] = state.get("LastUpdateStatus", "Successful")
     configuration["kmskeyArn"] = state.get("KMSKeyArn")
     configuration.setdefault("layers", [])
     role_name = str(state["Role"]).rpartition("/")[2]
     relationships = [_related("AWS::IAM::Role", "Is associated with ", name=role_name)]
     vpc = state.get("VpcConfig") or {}
+    if "vpcConfig" in configuration:
+        configuration["vpcConfig"] = {key: configuration["vpcConfig"].get(key, []) for key in _VPC_CONFIG}
     relationships += [
         _related("AWS::EC2::SecurityGroup", "Is associated with ", id=each) for each in vpc.get("SecurityGroupIds", ())
     ]
     relationships += [_related("AWS::EC2::Subnet", "Is contained in ", id=each) for each in vpc.get("SubnetIds", ())]
-    supplementary = {"Tags": json.dumps(state.get("Tags") or {}, separators=(",", ":"))}
+    supplementary = {"Tags": _json(state.get("Tags") or {})}
     reserved = state.get("ReservedConcurrentExecutions")
     if reserved is not None:
-        supplementary["Concurrency"] = json.dumps({"reservedConcurrentExecutions": reserved}, separators=(",", ":"))
+        supplementary["Concurrency"] = _json({"reservedConcurrentExecutions": reserved})
     policy = state.get("Policy")
     if policy:
-        supplementary["Policy"] = policy if isinstance(policy, str) else json.dumps(policy, separators=(",", ":"))
+        supplementary["Policy"] = policy if isinstance(policy, str) else _json(policy)
     return Snapshot(
         resource_id=state["FunctionName"],
         name=state["FunctionName"],
@@ -74,6 +79,7 @@ _BESIDE = frozenset({
     "State", "LastUpdateStatus", "KMSKeyArn", "Tags", "ReservedConcurrentExecutions", "Policy", "Environment",
     "LastUpdateStatusReason", "LastUpdateStatusReasonCode",
 })  # fmt: skip
+_VPC_CONFIG = ("subnetIds", "securityGroupIds")
 
 
 def role(ctx: Context, name: str) -> Snapshot | None:
@@ -85,26 +91,34 @@ def role(ctx: Context, name: str) -> Snapshot | None:
     inline = []
     for policy_name in ctx.read("iam", "ListRolePolicies", RoleName=name).get("PolicyNames", ()):
         document = ctx.read("iam", "GetRolePolicy", RoleName=name, PolicyName=policy_name)["PolicyDocument"]
-        inline.append({"policyName": policy_name, "policyDocument": quote(_text(document))})
+        inline.append({"policyName": policy_name, "policyDocument": _encoded(document)})
     attached = [
         {"policyName": each["PolicyName"], "policyArn": each["PolicyArn"]}
         for each in ctx.read("iam", "ListAttachedRolePolicies", RoleName=name).get("AttachedPolicies", ())
     ]
+    profiles = ctx.read("iam", "ListInstanceProfilesForRole", RoleName=name).get("InstanceProfiles", ())
+    boundary = described.get("PermissionsBoundary")
+    tags = {each["Key"]: each["Value"] for each in described.get("Tags", ())}
     configuration = {
         "path": described["Path"],
         "roleName": name,
         "roleId": described["RoleId"],
         "arn": described["Arn"],
         "createDate": _iso(described["CreateDate"]),
-        "assumeRolePolicyDocument": quote(_text(described["AssumeRolePolicyDocument"])),
-        "instanceProfileList": [],
+        "assumeRolePolicyDocument": _encoded(described["AssumeRolePolicyDocument"]),
+        "instanceProfileList": [
+            _camel_of("iam", "ListInstanceProfilesForRole", "InstanceProfiles", each) for each in profiles
+        ],
         "rolePolicyList": inline,
         "attachedManagedPolicies": attached,
-        "permissionsBoundary": None,
-        "tags": [],
+        "permissionsBoundary": boundary
+        and {
+            "permissionsBoundaryType": boundary["PermissionsBoundaryType"],
+            "permissionsBoundaryArn": boundary["PermissionsBoundaryArn"],
+        },
+        "tags": [{"key": key, "value": value} for key, value in tags.items()],
         "roleLastUsed": None,
     }
-    tags = {each["Key"]: each["Value"] for each in described.get("Tags", ())}
     return Snapshot(
         resource_id=described["RoleId"],
         name=name,
@@ -112,7 +126,7 @@ def role(ctx: Context, name: str) -> Snapshot | None:
         configuration=configuration,
         tags=tags,
         relationships=tuple(
-            _related("AWS::IAM::Policy", "Is attached to ", name=each["policyName"]) for each in attached
+            _attached(ctx, each["policyArn"]) for each in attached if ":iam::aws:" not in each["policyArn"]
         ),
         created=described["CreateDate"],
     )
@@ -124,20 +138,10 @@ def bucket(ctx: Context, name: str) -> Snapshot | None:
     made = next((each["CreationDate"] for each in buckets if each["Name"] == name), None)
     if made is None:
         return None
-    supplementary: dict[str, str] = {}
-    for key, operation, member in (
-        ("BucketPolicy", "GetBucketPolicy", "Policy"),
-        ("PublicAccessBlockConfiguration", "GetPublicAccessBlock", "PublicAccessBlockConfiguration"),
-        ("ServerSideEncryptionConfiguration", "GetBucketEncryption", "ServerSideEncryptionConfiguration"),
-        ("BucketVersioningConfiguration", "GetBucketVersioning", "Status"),
-    ):
-        found = _read(ctx, "s3", operation, Bucket=name)
-        if found and found.get(member):
-            value = found[member]
-            shape = wire.operation_model("s3", operation).output_shape.members[member]
-            supplementary[key] = (
-                value if isinstance(value, str) else json.dumps(_camel(shape, value), separators=(",", ":"))
-            )
+    access = _read(ctx, "s3", "GetBucketAcl", Bucket=name) or {}
+    owner = {"displayName": None, "id": access.get("Owner", {}).get("ID")}
+    grants = [_grant(each) for each in access.get("Grants", ())]
+    lists = {"grantSet": None, "grantList": grants, "owner": owner, "isRequesterCharged": False}
     tag_set = (_read(ctx, "s3", "GetBucketTagging", Bucket=name) or {}).get("TagSet", ())
     return Snapshot(
         resource_id=name,
@@ -145,13 +149,71 @@ def bucket(ctx: Context, name: str) -> Snapshot | None:
         arn=f"arn:aws:s3:::{name}",
         configuration={
             "name": name,
-            "owner": {"displayName": None, "id": ""},
+            "owner": owner,
             "creationDate": _iso(made),
         },
         tags={each["Key"]: each["Value"] for each in tag_set},
-        supplementary=supplementary,
+        supplementary={"AccessControlList": _json(_json(lists)), **_guards(ctx, name)},
         created=made,
+        zone="Regional",
     )
+
+
+def _guards(ctx: Context, name: str) -> Mapping[str, str]:
+    """Return what a bucket's item tells beside its configuration, each part as JSON; what is not set is told as unset, or not at all."""
+
+    def asked(operation: str) -> dict[str, Any]:
+        return _read(ctx, "s3", operation, Bucket=name) or {}
+
+    logged = asked("GetBucketLogging").get("LoggingEnabled", {})
+    versioning = asked("GetBucketVersioning")
+    found: dict[str, Any] = {
+        "BucketAccelerateConfiguration": {"status": asked("GetBucketAccelerateConfiguration").get("Status")},
+        "BucketLoggingConfiguration": {
+            "destinationBucketName": logged.get("TargetBucket"),
+            "logFilePrefix": logged.get("TargetPrefix"),
+        },
+        "BucketNotificationConfiguration": {
+            "configurations": _notifications(asked("GetBucketNotificationConfiguration"))
+        },
+        "BucketPolicy": {"policyText": asked("GetBucketPolicy").get("Policy")},
+        "BucketVersioningConfiguration": {
+            "status": versioning.get("Status") or "Off",
+            "isMfaDeleteEnabled": versioning.get("MFADelete") and versioning["MFADelete"] == "Enabled",
+        },
+        "IsRequesterPaysEnabled": asked("GetBucketRequestPayment").get("Payer") == "Requester",
+    }
+    for key, operation in (
+        ("PublicAccessBlockConfiguration", "GetPublicAccessBlock"),
+        ("ServerSideEncryptionConfiguration", "GetBucketEncryption"),
+    ):
+        if value := asked(operation).get(key):
+            found[key] = _camel_of("s3", operation, key, value)
+    for rule in found.get("ServerSideEncryptionConfiguration", {}).get("rules", ()):
+        rule.setdefault("applyServerSideEncryptionByDefault", {}).setdefault("kmsMasterKeyID", None)
+    return {key: _json(value) for key, value in found.items()}
+
+
+def _grant(grant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grant of a bucket's: a group by its name, somebody else by an id; the permission as `ReadAcp`."""
+    grantee = grant["Grantee"]
+    group = str(grantee.get("URI") or "").rpartition("/")[2]
+    who = group or {"id": grantee.get("ID"), "displayName": None}
+    return {"grantee": who, "permission": grant["Permission"].title().replace("_", "")}
+
+
+def _notifications(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a bucket's notifications by their names."""
+    kinds = (
+        ("LambdaFunctionConfigurations", "LambdaFunctionArn", "LambdaConfiguration", "functionARN"),
+        ("QueueConfigurations", "QueueArn", "QueueConfiguration", "queueARN"),
+        ("TopicConfigurations", "TopicArn", "TopicConfiguration", "topicARN"),
+    )
+    return {
+        each.get("Id", ""): {"type": kind, "events": list(each.get("Events", ())), told: each[arn]}
+        for member, arn, kind, told in kinds
+        for each in asked.get(member, ())
+    }
 
 
 def security_group(ctx: Context, group_id: str) -> Snapshot | None:
@@ -160,18 +222,36 @@ def security_group(ctx: Context, group_id: str) -> Snapshot | None:
     if not found or not found.get("SecurityGroups"):
         return None
     described = found["SecurityGroups"][0]
-    shape = wire.operation_model("ec2", "DescribeSecurityGroups").output_shape.members["SecurityGroups"].member
-    configuration = _camel(shape, {key: value for key, value in described.items() if key != "Tags"})
+    tags = {each["Key"]: each["Value"] for each in described.get("Tags", ())}
+    configuration = {
+        "description": described["Description"],
+        "groupName": described["GroupName"],
+        "ipPermissions": [_permission(each) for each in described.get("IpPermissions", ())],
+        "ownerId": described["OwnerId"],
+        "groupId": group_id,
+        "ipPermissionsEgress": [_permission(each) for each in described.get("IpPermissionsEgress", ())],
+        "tags": [{"key": key, "value": value} for key, value in tags.items()],
+        "vpcId": described.get("VpcId"),
+    }
     return Snapshot(
         resource_id=group_id,
         name=described["GroupName"],
         arn=f"arn:aws:ec2:{ctx.region}:{ctx.account_id}:security-group/{group_id}",
         configuration=configuration,
-        tags={each["Key"]: each["Value"] for each in described.get("Tags", ())},
-        relationships=(_related("AWS::EC2::VPC", "Is contained in ", id=described["VpcId"]),)
+        tags=tags,
+        relationships=(_related("AWS::EC2::VPC", "Is contained in Vpc", id=described["VpcId"]),)
         if described.get("VpcId")
         else (),
     )
+
+
+def _permission(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule of a security group: its IPv4 ranges come twice, as Config's first and second generation wrote them."""
+    shape = wire.operation_model("ec2", "DescribeSecurityGroups").output_shape.members["SecurityGroups"].member
+    told = _camel(shape.members["IpPermissions"].member, rule)
+    ranges = told.pop("ipRanges", [])
+    lists = {key: told.pop(key, []) for key in ("ipv6Ranges", "prefixListIds", "userIdGroupPairs")}
+    return {**told, **lists, "ipv4Ranges": ranges, "ipRanges": [each["cidrIp"] for each in ranges]}
 
 
 READERS: Mapping[str, Reader] = {
@@ -190,18 +270,27 @@ def _read(ctx: Context, service: str, operation: str, **params: Any) -> dict[str
         return None
 
 
+def _attached(ctx: Context, arn: str) -> Mapping[str, str]:
+    policy = ctx.read("iam", "GetPolicy", PolicyArn=arn)["Policy"]
+    how = "Is attached to CustomerManagedPolicy"
+    return _related("AWS::IAM::Policy", how, id=policy["PolicyId"], name=policy["PolicyName"])
+
+
 def _related(kind: str, how: str, **which: str) -> Mapping[str, str]:
-    """Return a relationship. Its name keeps AWS's trailing space."""
+    """Return a relationship. Its name is AWS's: a function's end in a space, those of EC2 and IAM name what is related."""
     named = {f"resource{key.capitalize()}": value for key, value in which.items()}
     return {"resourceType": kind, **named, "relationshipName": how}
 
 
+_FIRST_WORD = re.compile(r"^(?:[A-Z]+(?=[A-Z][a-z])|[A-Z])")
+
+
 def _camel(shape: Any, value: Any) -> Any:
-    """Return a value of the model with its members beginning in lower case; the keys of maps stay as they are."""
+    """Return a value of the model with its members beginning in lower case, as `sseAlgorithm`; the keys of maps stay as they are."""
     kind = shape.type_name
     if kind == "structure":
         return {
-            name[0].lower() + name[1:]: _camel(shape.members[name], item)
+            _FIRST_WORD.sub(lambda word: word[0].lower(), name): _camel(shape.members[name], item)
             for name, item in value.items()
             if name in shape.members
         }
@@ -212,8 +301,19 @@ def _camel(shape: Any, value: Any) -> Any:
     return _iso(value) if isinstance(value, datetime) else value
 
 
-def _text(document: Any) -> str:
-    return document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
+def _camel_of(service: str, operation: str, member: str, value: Any) -> Any:
+    shape = wire.operation_model(service, operation).output_shape.members[member]
+    return _camel(shape.member if shape.type_name == "list" else shape, value)
+
+
+def _encoded(document: Any) -> str:
+    """Return a policy document as IAM tells it, percent-encoded once."""
+    text = document if isinstance(document, str) else _json(document)
+    return quote(text, safe="") if text.startswith("{") else text
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _iso(moment: datetime) -> str:

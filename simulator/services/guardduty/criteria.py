@@ -19,7 +19,7 @@ from typing import Any
 
 from simulator.clock import milliseconds
 from simulator.services.guardduty.errors import invalid_value
-from simulator.services.guardduty.fields import FILTERABLE, FINDABLE
+from simulator.services.guardduty.fields import FINDABLE, filterable
 
 MAX_ATTRIBUTES = 50
 _SPECIAL_NAMES = {
@@ -49,7 +49,7 @@ class Criteria:
 def compile_criteria(source: Mapping[str, Any] | None, *, saved: bool = False) -> Criteria:
     """Return the criteria of a FindingCriteria structure.
 
-    A query may ask for the findable fields only; a saved filter (`saved`) may ask for any field of a finding and use
+    A query may ask for the findable fields only; a saved filter (`saved`) for the filterable ones, and it may use
     Matches. Raises BadRequestException for an unknown field, too many fields, or an operator out of place.
     """
     criterion = (source or {}).get("Criterion") or {}
@@ -59,7 +59,7 @@ def compile_criteria(source: Mapping[str, Any] | None, *, saved: bool = False) -
 
 
 def _tests(field: str, condition: Mapping[str, Any], saved: bool) -> Iterable[tuple[str, Test]]:
-    if field not in FINDABLE and not (saved and FILTERABLE.fullmatch(field)):
+    if field not in (filterable() if saved else FINDABLE):
         raise invalid_value()
     for operator, operand in (condition or {}).items():
         if operand is None:

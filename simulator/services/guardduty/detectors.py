@@ -69,6 +69,8 @@ class Detectors(Base):
             token=ClientToken,
         )
         _apply(detector.features, changes, now)
+        for feature in detector.features.values():
+            feature.begun = now if feature.enabled else None
         self.detectors[ctx.region] = detector
         ctx.after(_link_role)
         return {"DetectorId": detector.id}
@@ -203,6 +205,8 @@ def _apply(features: dict[str, Feature], changes: list[Change], now: int) -> Non
         feature = features.setdefault(name, Feature(enabled=False, updated=now))
         if enabled is not None:
             feature.enabled, feature.updated = enabled, now
+            if enabled and feature.begun is None:
+                feature.begun = now
             for other in RUNTIME if enabled and name in RUNTIME else ():
                 if other != name and features[other].enabled:  # one replaces the other
                     features[other].enabled, features[other].updated = False, now

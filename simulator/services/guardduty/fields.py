@@ -1,11 +1,14 @@
 """The fields that criteria may name.
 
 Sources: Amazon GuardDuty API reference, ListFindings, and user guide, Filtering findings (the property table); the fields
-of a saved filter are those of a finding (API reference, CreateFilter).
+of a saved filter are those that the API reference lists for CreateFilter.
 """
 
+import functools
 import re
 from collections.abc import Iterable
+
+from simulator import wire
 
 
 def _under(prefix: str, names: str) -> Iterable[str]:
@@ -79,7 +82,11 @@ FINDABLE = frozenset(
     ]
 )
 
-FILTERABLE = re.compile(
-    r"accountId|arn|associatedAttackSequenceArn|confidence|createdAt|description|id|partition|region|schemaVersion"
-    r"|severity|title|type|updatedAt|(?:resource|service)(?:\.[A-Za-z][A-Za-z0-9]*)+"
-)
+
+@functools.cache
+def filterable() -> frozenset[str]:
+    """Return the fields that a saved filter may ask for, and findings be sorted by: the model's own list (CreateFilter), and what a query may."""
+    documentation = (
+        wire.operation_model("guardduty", "CreateFilter").input_shape.members["FindingCriteria"].documentation
+    )
+    return FINDABLE.union(re.findall(r"<li>\s*<p>\s*([A-Za-z][A-Za-z0-9.]*)", documentation))

@@ -10,7 +10,7 @@ from simulator.service import Context
 from simulator.services.guardduty.base import Base, now_ms
 from simulator.services.guardduty.criteria import Scalar, compile_criteria, values
 from simulator.services.guardduty.errors import invalid_value
-from simulator.services.guardduty.fields import FILTERABLE
+from simulator.services.guardduty.fields import filterable
 from simulator.services.guardduty.finding import Finding
 from simulator.services.guardduty.paging import page
 
@@ -104,7 +104,7 @@ class Findings(Base):
 def _sort(entries: list[Entry], order: Mapping[str, str]) -> None:
     """Sort in place by any field of a finding; those without it come last. Ties keep the order of creation."""
     field = order.get("AttributeName") or "updatedAt"
-    if not FILTERABLE.fullmatch(field):
+    if field not in filterable():
         raise invalid_value()
     if field == "updatedAt":  # the usual order, and a quicker way to it
         entries.sort(key=lambda entry: entry[1].updated, reverse=order.get("OrderBy") == "DESC")

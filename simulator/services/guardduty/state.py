@@ -126,6 +126,8 @@ class Feature:
     enabled: bool
     updated: int
     additional: dict[str, tuple[bool, int]] = field(default_factory=dict)
+    begun: int | None = None
+    """When it was first switched on: the start of its free trial, which does not come again."""
 
 
 @dataclass(slots=True, kw_only=True)

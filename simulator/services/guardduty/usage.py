@@ -142,8 +142,8 @@ def _lines(
 def _trial(detector: Detector, now: int) -> dict[str, Any]:
     days = {}
     for name in _TRIALS:
-        feature = detector.features[name]
-        used = (now - (feature.updated if feature.enabled else now)) // (24 * HOUR_MS)
+        begun = detector.features[name].begun
+        used = (now - begun) // (24 * HOUR_MS) if begun is not None else 0
         days[name] = max(TRIAL_DAYS - used, 0)
     sources: dict[str, Any] = {}
     for name, path in _TRIAL_SOURCES.items():

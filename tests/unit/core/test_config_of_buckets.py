@@ -15,7 +15,7 @@ ROLE = "arn:aws:iam::486547846362:role/config"
 def test_config_looks_at_a_bucket_when_it_changes_and_not_at_each_of_its_objects(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Taking a bucket down costs seven reads of it: thousands of objects would pay for them, and again at each replay."""
+    """Taking a bucket down costs ten reads of it: thousands of objects would pay for them, and again at each replay."""
     looked: list[str] = []
 
     def look(ctx: Context, name: str) -> snapshots.Snapshot | None:

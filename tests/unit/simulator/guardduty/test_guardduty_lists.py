@@ -133,9 +133,11 @@ def test_a_list_in_error_recovers_when_its_object_is_there(world: Any) -> None:
 
 
 def test_a_list_that_is_too_large_is_in_error(world: Any) -> None:
-    """A trusted list takes 2,000 entries, a threat list 250,000."""
+    """A trusted list takes 2,000 entries, a threat list 250,000, one of threat entities 1,000."""
     body = b"\n".join(b"198.18.%d.%d" % (number >> 8, number & 255) for number in range(2001))
     assert status(world, create(world, "IPSet", body=body), "IPSet") == "ERROR"
+    entities = b"\n".join(body.splitlines()[:1001])
+    assert status(world, create(world, "ThreatEntitySet", body=entities), "ThreatEntitySet") == "ERROR"
     assert status(world, create(world, body=body)) == "ACTIVATING"
 
 

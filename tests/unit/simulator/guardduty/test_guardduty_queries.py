@@ -105,6 +105,26 @@ def test_a_field_that_queries_do_not_know_is_refused(many: Any, field: str) -> N
     assert (error.code, error.message) == ("BadRequestException", INVALID)
 
 
+@pytest.mark.parametrize(
+    ("field", "known"),
+    [
+        ("resource.lambdaDetails.role", True),
+        ("service.additionalInfo.threatName", True),
+        ("resource.accessKeyDetails.userIdentity.sessionContext.sessionIssuer.userName", True),
+        ("resource.lambdaDetail.functionName", False),
+        ("resource.lambdaDetails.functionname", False),
+        ("service.additionalInfo.nothing", False),
+    ],
+)
+def test_a_filter_over_a_field_that_no_finding_has_is_refused(many: Any, field: str, known: bool) -> None:
+    """A slip of the pen would suppress nothing, and say nothing; the fields are those that the API reference lists."""
+    criteria = {"Criterion": {field: {"Equals": ["x"]}}}
+    if known:
+        assert many.call("CreateFilter", Name="own", FindingCriteria=criteria) == {"Name": "own"}
+    else:
+        assert many.error("CreateFilter", Name="own", FindingCriteria=criteria).message == INVALID
+
+
 def test_matches_is_for_filters_only(many: Any) -> None:
     """So the model says."""
     assert many.error("ListFindings", FindingCriteria={"Criterion": {"type": {"Matches": ["*"]}}}).message == INVALID

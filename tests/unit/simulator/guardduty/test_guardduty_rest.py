@@ -181,6 +181,22 @@ def test_free_trial_days_run_down(world: Any) -> None:
     }
 
 
+def test_a_free_trial_does_not_begin_anew(empty: Any) -> None:
+    """Switching a feature off and on again, or on twice, gives back no day; what was never on has all of them."""
+    off = [{"Name": "S3_DATA_EVENTS", "Status": "DISABLED"}]
+    empty.detector_id = empty.call("CreateDetector", Enable=True, Features=off)["DetectorId"]
+    empty.wait(days=10, hours=1)
+    for status in ("ENABLED", "DISABLED", "ENABLED"):
+        empty.call("UpdateDetector", Features=[{"Name": "LAMBDA_NETWORK_LOGS", "Status": status}])
+    (account,) = empty.call("GetRemainingFreeTrialDays")["Accounts"]
+    days = {each["Name"]: each["FreeTrialDaysRemaining"] for each in account["Features"]}
+    assert (days["LAMBDA_NETWORK_LOGS"], days["S3_DATA_EVENTS"]) == (20, 30)
+    empty.call("UpdateDetector", Features=[{"Name": "S3_DATA_EVENTS", "Status": "ENABLED"}])
+    empty.wait(days=5, hours=1)
+    (account,) = empty.call("GetRemainingFreeTrialDays")["Accounts"]
+    assert account["DataSources"]["S3Logs"] == {"FreeTrialDaysRemaining": 25}
+
+
 def test_everything_with_an_arn_has_tags(listed: Any) -> None:
     """Detector, lists and filters."""
     base = f"arn:aws:guardduty:us-east-1:{ACCOUNT}:detector/{listed.detector_id}"
