@@ -472,7 +472,7 @@ def _shown(value: Any) -> str:
 
 
 Fault = tuple[str, str | None]
-"""An error's code, and its text where AWS's is fixed."""
+"""An error's code, and its text where AWS's is fixed: `{value}` in one of a parameter stands for what came, `{enum}` for what may come."""
 
 
 def check(
@@ -494,7 +494,8 @@ def check(
             and name in shape.members
             and any(True for _ in violations(shape.members[name], params[name]))
         ):
-            error = own
+            text = own[1] and own[1].replace("{enum}", ", ".join(getattr(shape.members[name], "enum", ())))
+            error = own[0], text and text.replace("{value}", str(params[name]))
             break
     count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
     raise AwsError(error[0], error[1] or count + "; ".join(found))
