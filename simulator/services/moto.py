@@ -9,6 +9,7 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
   would deny everything; it is off;
 - isolation: the account comes from the call's context and from nowhere else, cross-account S3 is off, no AMIs;
 - deliveries to Lambda: topics and buckets hand their events to our Lambda, not to its own, which knows no function;
+- IAM: what it lacks of it is added (iam.py);
 - memory: its tracking of every instance ever made is off;
 - errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
 
@@ -45,7 +46,7 @@ from moto.moto_api._internal import mock_random
 
 from simulator import wire
 from simulator.errors import AwsError
-from simulator.services import seeded
+from simulator.services import iam, seeded
 from simulator.wire import HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ def _patch_new_modules() -> None:
             module.FakeKey.__del__ = module.FakeKey.dispose
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
+            iam.patch_models(module)
+        elif name == "moto.iam.responses":
+            iam.patch_responses(module, _CONTEXT.get)
         elif name == "moto.sns.models":
             module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)
         elif name == "moto.s3.notifications":

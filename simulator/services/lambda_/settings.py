@@ -249,7 +249,6 @@ class Settings(Access):
         function.event_configs[key] = entry
         return dict(entry)
 
-
     def _check_destinations(self, function: Function, destinations: Shape) -> None:
         for side in destinations.values():
             target = (side or {}).get("Destination")
