@@ -5,7 +5,7 @@ or a full ARN, each with or without a qualifier.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.errors import AwsError
 from simulator.service import Context
@@ -124,6 +124,11 @@ def conflict(message: str) -> AwsError:
 def no_function(named: Reference) -> AwsError:
     """Return the usual error where there is no such function, version or alias."""
     return missing(f"Function not found: {named.arn}")
+
+
+def no_version(named: Reference) -> AwsError:
+    """Return the error of the operations that mean `$LATEST` where nothing else is named."""
+    return no_function(replace(named, qualifier=named.qualifier or LATEST))
 
 
 def no_alias(named: Reference) -> AwsError:

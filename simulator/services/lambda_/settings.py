@@ -24,7 +24,7 @@ class Settings(Access):
 
     def put_function_concurrency(self, ctx: Context, *, FunctionName: str, ReservedConcurrentExecutions: int) -> Shape:
         """Reserve concurrency for a function; 0 stops it. Raises AwsError where too little is left for the others."""
-        function, qualifier = self.found(ctx, "PutFunctionConcurrency", FunctionName, absent=_no_latest)
+        function, qualifier = self.found(ctx, "PutFunctionConcurrency", FunctionName, absent=names.no_version)
         if qualifier:
             raise names.invalid("This operation is permitted on Lambda functions only. Aliases and versions do not "
                                 "support this operation. Please specify either a function name or an unqualified "
@@ -286,10 +286,6 @@ def _no_event_config(named: names.Reference) -> AwsError:
 
 def _no_invokee(named: names.Reference) -> AwsError:
     return names.missing("The function doesn't exist.")
-
-
-def _no_latest(named: names.Reference) -> AwsError:
-    return names.no_function(replace(named, qualifier=named.qualifier or LATEST))
 
 
 def _too_much(what: str) -> AwsError:
