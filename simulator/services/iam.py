@@ -4,6 +4,7 @@ What is here is put into moto's classes when their modules come in (`moto`); mot
 
 - A caller who is a role's session has no user of its own: what asks for "my user" is refused, as AWS does.
 - A trust policy is checked where a role is made, not only where it is changed.
+- What is in use is not deleted: a user that has keys, a group that has users, a policy that is attached.
 - The simulator asks the engine that authorises every call of the lab (`simulator.policy`), so the two never differ.
 
 Faces: a trainee's policies, which are refused before they are kept where they are none.
@@ -40,9 +41,11 @@ WORDS = tuple(
         (r"Instance profile (\S+) not found", r"Instance Profile \1 cannot be found."),
         (r"Login profile for (\S+) not found", r"Login Profile for User \1 cannot be found."),
         (r"(The Access Key with id \S+ cannot be found)", r"\1."),
+        (r"(User|Group) (\S+) already exists", r"\1 with name \2 already exists."),
+        (r"User (\S+) already has password", r"Login Profile for user \1 already exists."),
     )
 )
-"""moto's texts for what is not there, and AWS's."""
+"""moto's texts for what is not there, or is there already, and AWS's."""
 
 OF_THE_CALLER = ("get_user", "list_access_keys", "create_access_key", "update_access_key", "delete_access_key")
 """Operations that mean the calling user where they name none."""
@@ -51,7 +54,8 @@ OF_THE_CALLER = ("get_user", "list_access_keys", "create_access_key", "update_ac
 def patch_models(module: ModuleType) -> None:
     """Change moto.iam.models."""
     backend = module.IAMBackend
-    _say_it_in_aws_words(module.NotFoundException)
+    for error in (module.NotFoundException, module.EntityAlreadyExists):
+        _say_it_in_aws_words(error)
     for name in ("create_policy_version", "get_policy_version", "list_policy_versions", "delete_policy_version"):
         setattr(backend, name, _of_a_policy(getattr(backend, name)))
     for name in ("attach_role_policy", "attach_user_policy", "attach_group_policy"):
@@ -63,7 +67,8 @@ def patch_models(module: ModuleType) -> None:
     trust.validate, identity.validate = _of_trust(trust.validate), _of_identity(identity.validate)
     backend.create_role = _checked(backend.create_role, trust)
     backend.put_role_permissions_boundary = _within_a_policy(backend.put_role_permissions_boundary)
-    backend.delete_policy = _not_a_boundary(backend.delete_policy)
+    for name, uses in (("policy", _uses_of_policy), ("user", _uses_of_user), ("group", _uses_of_group)):
+        setattr(backend, f"delete_{name}", _unused(getattr(backend, f"delete_{name}"), uses))
     module.ManagedPolicy.attach_to = _once(module.ManagedPolicy.attach_to)
     module.ManagedPolicy.permissions_boundary_usage_count = property(_times_a_boundary)
     module.User.permissions_boundary_arn = None
@@ -238,18 +243,6 @@ def _within_a_policy(put: Callable[..., None]) -> Callable[..., None]:
     return put_boundary
 
 
-def _not_a_boundary(delete: Callable[..., None]) -> Callable[..., None]:
-    """A boundary whose policy went would bound nothing any more."""
-
-    @functools.wraps(delete)
-    def delete_policy(self: Any, policy_arn: str) -> None:
-        if any(holder.permissions_boundary_arn == policy_arn for holder in _holders(self)):
-            raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.", status=409)
-        delete(self, policy_arn)
-
-    return delete_policy
-
-
 def _with_a_boundary(create_user: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(create_user)
     def create(self: Any) -> Any:
@@ -273,6 +266,53 @@ def _put_user_boundary(self: Any) -> Any:
 def _delete_user_boundary(self: Any) -> Any:
     self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = None
     return EmptyResult()
+
+
+# --- deletion -----------------------------------------------------------------------------------------------------
+
+
+def _unused(delete: Callable[..., None], uses: Callable[[Any, str], Iterable[str]]) -> Callable[..., None]:
+    @functools.wraps(delete)
+    def delete_unused(self: Any, key: str) -> None:
+        for use in uses(self, key):
+            raise AwsError("DeleteConflict", use, status=409)
+        delete(self, key)
+
+    return delete_unused
+
+
+def _uses_of_policy(backend: Any, arn: str) -> Iterable[str]:
+    managed = backend.managed_policies.get(arn)
+    if managed is None:
+        return
+    if managed.attachment_count or managed.permissions_boundary_usage_count:
+        yield "Cannot delete a policy attached to entities."
+    if len(managed.versions) > 1:
+        yield (
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
+            "The default version is deleted with the policy."
+        )
+
+
+def _uses_of_user(backend: Any, name: str) -> Iterable[str]:
+    user = backend.get_user(name)
+    if any(user in group.users for group in backend.groups.values()):
+        yield "Cannot delete entity, must remove users from group first."
+    for held, what in (
+        (user.password, "login profile"), (user.access_keys, "access keys"), (user.mfa_devices, "MFA device"),
+    ):  # fmt: skip
+        if held:
+            yield f"Cannot delete entity, must delete {what} first."
+
+
+def _uses_of_group(backend: Any, name: str) -> Iterable[str]:
+    group = backend.get_group(name)
+    if group.users:
+        yield "Cannot delete entity, must remove users from group first."
+    if group.managed_policies:
+        yield "Cannot delete entity, must detach all policies first."
+    if group.policies:
+        yield "Cannot delete entity, must delete policies first."
 
 
 # --- the policy simulator -----------------------------------------------------------------------------------------

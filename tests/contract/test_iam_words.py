@@ -110,6 +110,25 @@ def test_what_is_not_there_is_told_in_iam_s_words(
     assert refused(account.iam, operation, **params) == ("NoSuchEntity", message)
 
 
+def test_what_is_there_already_is_told_in_iam_s_words(account: Account) -> None:
+    """EntityAlreadyExists, and which."""
+    account.iam.create_user(UserName="known")
+    account.iam.create_group(GroupName="known")
+    password = {"UserName": "known", "Password": "Correct-horse-9"}
+    account.iam.create_login_profile(**password)
+    told = [
+        refused(account.iam, "create_user", UserName="known"),
+        refused(account.iam, "create_group", GroupName="known"),
+        refused(account.iam, "create_login_profile", **password),
+    ]
+    assert {code for code, _ in told} == {"EntityAlreadyExists"}
+    assert [message for _, message in told] == [
+        "User with name known already exists.",
+        "Group with name known already exists.",
+        "Login Profile for user known already exists.",
+    ]
+
+
 @pytest.mark.parametrize("kind", ["role", "user", "group"])
 def test_a_policy_is_attached_by_its_arn(account: Account, kind: str) -> None:
     """A name is none."""
@@ -126,6 +145,38 @@ def test_attaching_twice_counts_once(account: Account) -> None:
     for _ in range(2):
         account.iam.attach_user_policy(UserName="known", PolicyArn=arn)
     assert account.iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
+
+
+def test_what_is_in_use_is_not_deleted(account: Account) -> None:
+    """A user is taken apart before it is deleted, and so are a group and a policy."""
+    iam = account.iam
+    account.user("ann", document("*"))
+    iam.create_login_profile(UserName="ann", Password="Correct-horse-9")
+    iam.create_group(GroupName="staff")
+    iam.add_user_to_group(GroupName="staff", UserName="ann")
+    arn = iam.create_policy(PolicyName="p", PolicyDocument=document())["Policy"]["Arn"]
+    iam.attach_group_policy(GroupName="staff", PolicyArn=arn)
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=document("sqs:*"), SetAsDefault=True)
+    from_group = ("DeleteConflict", "Cannot delete entity, must remove users from group first.")
+    assert refused(iam, "delete_user", UserName="ann") == from_group
+    assert refused(iam, "delete_group", GroupName="staff") == from_group
+    iam.remove_user_from_group(GroupName="staff", UserName="ann")
+    assert refused(iam, "delete_user", UserName="ann")[1] == "Cannot delete entity, must delete login profile first."
+    iam.delete_login_profile(UserName="ann")
+    assert refused(iam, "delete_user", UserName="ann")[1] == "Cannot delete entity, must delete access keys first."
+    (key,) = iam.list_access_keys(UserName="ann")["AccessKeyMetadata"]
+    iam.delete_access_key(UserName="ann", AccessKeyId=key["AccessKeyId"])
+    assert refused(iam, "delete_user", UserName="ann")[1] == "Cannot delete entity, must delete policies first."
+    iam.delete_user_policy(UserName="ann", PolicyName="own")
+    iam.delete_user(UserName="ann")
+    assert refused(iam, "delete_group", GroupName="staff")[1] == "Cannot delete entity, must detach all policies first."
+    assert refused(iam, "delete_policy", PolicyArn=arn)[1] == "Cannot delete a policy attached to entities."
+    iam.detach_group_policy(GroupName="staff", PolicyArn=arn)
+    iam.delete_group(GroupName="staff")
+    assert refused(iam, "delete_policy", PolicyArn=arn)[1].startswith("This policy has more than one version.")
+    iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
+    iam.delete_policy(PolicyArn=arn)
+    assert iam.list_policies(Scope="Local")["Policies"] == []
 
 
 def test_a_session_of_a_role_has_no_user_of_its_own(account: Account) -> None:
@@ -272,3 +323,22 @@ def test_the_simulator_asks_for_the_context_it_lacks(account: Account) -> None:
     assert (known["EvalDecision"], known["MissingContextValues"]) == ("allowed", [])
     told = refused(account.iam, "simulate_custom_policy", PolicyInputList=["{"], ActionNames=["s3:GetObject"])
     assert told[0] == "InvalidInput"
+
+
+def test_an_unsigned_call_is_answered_by_the_api_and_not_by_the_console(account: Account) -> None:
+    """As calls with a web identity are made; a browser's GET of the same address is the console's."""
+    asked: list[str] = []
+
+    def console(environ: Any, start_response: Any) -> list[bytes]:
+        asked.append(environ["REQUEST_METHOD"])
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [b"<!doctype html>"]
+
+    account.gateway.console = console
+    form = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=a&RoleSessionName=b&WebIdentityToken=c"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, _, body = account.owner.send("POST", "http://localhost:4566/", headers, form)
+    assert (status, asked) == (403, [])
+    assert b"<Code>MissingAuthenticationToken</Code>" in body
+    assert account.owner.send("GET", "http://localhost:4566/", {}, b"")[2] == b"<!doctype html>"
+    assert asked == ["GET"]
