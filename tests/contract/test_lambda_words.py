@@ -409,3 +409,17 @@ def test_a_mapping_shows_that_it_has_no_response_types(account: Account) -> None
         EventSourceArn=account.arn.replace(":lambda:", ":sqs:").replace(":function:traffic", ":jobs"),
     )
     assert made["FunctionResponseTypes"] == []
+
+
+def test_destinations_are_shown_on_both_sides(account: Account) -> None:
+    """A side that was not given is empty."""
+    account.create()
+    account.create("other")
+    other = {"Destination": account.arn.replace("traffic", "other")}
+    put = account.aws_lambda.put_function_event_invoke_config
+    made = put(FunctionName="traffic", DestinationConfig={"OnFailure": other})
+    assert made["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": other}
+    assert put(FunctionName="traffic", MaximumRetryAttempts=0)["DestinationConfig"] == {
+        "OnSuccess": {},
+        "OnFailure": {},
+    }

@@ -237,7 +237,9 @@ class Settings(Access):
         if not wanted:
             raise names.invalid("You must specify at least one of error handling or destination setting.")
         function, _, qualifier = self.located(ctx, action, FunctionName, Qualifier, absent=_no_invokee)
-        self._check_destinations(function, wanted.get("DestinationConfig") or {})
+        if "DestinationConfig" in wanted:
+            self._check_destinations(function, wanted["DestinationConfig"])
+            wanted["DestinationConfig"] = {"OnSuccess": {}, "OnFailure": {}, **wanted["DestinationConfig"]}
         key = qualifier or LATEST
         entry = {
             "LastModified": ctx.now,
