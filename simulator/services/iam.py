@@ -367,11 +367,21 @@ def _simulated(self: Any, named: Sequence[Named], boundary: policy.Document | No
     asked: Mapping[str, str | list[str]] = {
         key: values[0] if len(values) == 1 else values for key, values in context.items()
     }
+    resources = self._get_param("ResourceArns") or []
     results = [
         _result(policy.Request(action=action, resource=resource, context=asked), named, boundary)
         for action in self._get_param("ActionNames", [])
-        for resource in self._get_param("ResourceArns") or ["*"]
+        for resource in resources or ["*"]
     ]
+    for result in results if resources else ():
+        result["ResourceSpecificResults"] = [
+            {
+                "EvalResourceName": result["EvalResourceName"],
+                "EvalResourceDecision": result["EvalDecision"],
+                "MatchedStatements": result["MatchedStatements"],
+                "MissingContextValues": result["MissingContextValues"],
+            }
+        ]
     return ActionResult({"EvaluationResults": results, "IsTruncated": False})
 
 
@@ -392,6 +402,7 @@ def _result(request: policy.Request, named: Sequence[Named], boundary: policy.Do
         "EvalActionName": request.action,
         "EvalResourceName": request.resource,
         "EvalDecision": decided,
+        "EvalDecisionDetails": {},
         "MatchedStatements": matched,
         "MissingContextValues": missing,
         "OrganizationsDecisionDetail": {"AllowedByOrganizations": True},

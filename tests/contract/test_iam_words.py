@@ -304,6 +304,7 @@ def test_the_simulator_decides_as_the_account_does(account: Account) -> None:
     ]
     first, _, denied, _, bounded, _ = answer["EvaluationResults"]
     assert [each["SourcePolicyId"] for each in first["MatchedStatements"]] == ["user_ann_own"]
+    assert [each["EvalResourceDecision"] for each in first["ResourceSpecificResults"]] == ["allowed"]
     assert [each["SourcePolicyId"] for each in denied["MatchedStatements"]] == ["group_readers_deny"]
     assert bounded["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
     told = refused(
