@@ -101,6 +101,27 @@ def test_a_revision_follows_the_state(account: Account) -> None:
     assert len(set(seen)) == len(seen)
 
 
+def test_a_policy_has_a_revision_that_only_its_own_changes_move(account: Account) -> None:
+    """The function takes it over when the policy changes; what changes the function later does not move it back."""
+    account.create()
+    account.settle()
+    permission = {"FunctionName": "traffic", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    add, get = account.aws_lambda.add_permission, account.aws_lambda.get_policy
+    add(**permission, StatementId="one", RevisionId=account.revision())
+    first = get(FunctionName="traffic")["RevisionId"]
+    assert first == account.revision()
+    account.aws_lambda.publish_version(FunctionName="traffic")
+    assert get(FunctionName="traffic")["RevisionId"] == first != account.revision()
+    add(**permission, StatementId="of-version", Qualifier="1")
+    assert get(FunctionName="traffic", Qualifier="1")["RevisionId"] == account.revision(Qualifier="1")
+    add(**permission, StatementId="two", RevisionId=first)
+    stale = account.refused("remove_permission", FunctionName="traffic", StatementId="two", RevisionId=first)
+    assert stale[0] == "PreconditionFailedException"
+    for sid in ("one", "two"):
+        account.aws_lambda.remove_permission(FunctionName="traffic", StatementId=sid)
+    add(**permission, StatementId="new", RevisionId=account.revision())
+
+
 def test_publishing_again_changes_no_revision(account: Account) -> None:
     """The last version comes back as it was."""
     account.create(Publish=True)

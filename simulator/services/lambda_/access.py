@@ -133,16 +133,21 @@ class Access(Versions):
 
     @staticmethod
     def _revision(ctx: Context, function: Function, qualifier: str | None) -> str:
+        """Return the revision of a policy; before there is one, of what would have it."""
+        if (known := function.policy_revisions.get(qualifier or LATEST)) is not None:
+            return known
         alias = function.aliases.get(qualifier or "")
         if alias:
             return alias.revision_id
         return (function.version(qualifier) or function.latest).revision(ctx.now)
 
     def _new_revision(self, ctx: Context, function: Function, qualifier: str | None) -> None:
-        alias, version = function.aliases.get(qualifier or ""), function.version(qualifier)
-        for holder in (alias or version,):
-            if holder is not None:
-                holder.revision_id = ctx.ids.uuid4()
+        """Give the policy and what has it the same new revision."""
+        holder = function.aliases.get(qualifier or "") or function.version(qualifier) or function.latest
+        holder.revision_id = ctx.ids.uuid4()
+        function.policy_revisions.pop(qualifier or LATEST, None)
+        if function.policies[qualifier or LATEST]:
+            function.policy_revisions[qualifier or LATEST] = self._revision(ctx, function, qualifier)
 
     def _check_policy_revision(
         self, ctx: Context, function: Function, qualifier: str | None, revision_id: str | None

@@ -245,6 +245,7 @@ class Functions(Interfaces):
         if using:
             raise names.conflict(f"The following reference aliases still exist: [{', '.join(sorted(using))}]")
         if function.versions.pop(number, None) is not None:
+            function.policy_revisions.pop(number, None)
             for settings in (function.policies, function.event_configs, function.provisioned, function.runtime_updates):
                 settings.pop(number, None)
 

@@ -146,6 +146,7 @@ class Function:
     reserved: int | None = None
     lifted_at: datetime | None = None
     policies: dict[str, list[Shape]] = field(default_factory=dict)
+    policy_revisions: dict[str, str] = field(default_factory=dict)
     event_configs: dict[str, Shape] = field(default_factory=dict)
     urls: dict[str, Shape] = field(default_factory=dict)
     provisioned: dict[str, Shape] = field(default_factory=dict)

@@ -105,6 +105,7 @@ class Versions(Functions):
         """Delete an alias with its policy and URL; one that is not there is deleted already."""
         function, _ = self.found(ctx, "DeleteAlias", FunctionName)
         if function.aliases.pop(Name, None) is not None:
+            function.policy_revisions.pop(Name, None)
             for settings in (function.policies, function.event_configs, function.provisioned, function.urls):
                 settings.pop(Name, None)
         return {}
