@@ -79,8 +79,8 @@ def configure(ctx: Context, old: Config | None, given: Mapping[str, Any]) -> Con
             changes[field] = given[member]
     if given.get("Environment") is not None:
         changes["environment"] = environment(given["Environment"].get("Variables") or {})
-    if given.get("DeadLetterConfig") is not None:
-        changes["dead_letter"] = dead_letter(given["DeadLetterConfig"].get("TargetArn") or "")
+    if (given.get("DeadLetterConfig") or {}).get("TargetArn") is not None:
+        changes["dead_letter"] = dead_letter(given["DeadLetterConfig"]["TargetArn"])
     if (given.get("TracingConfig") or {}).get("Mode"):
         changes["tracing"] = given["TracingConfig"]["Mode"]
     if given.get("Architectures"):
