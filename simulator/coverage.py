@@ -168,6 +168,12 @@ DIVERGENCES: tuple[Divergence, ...] = (
         why="The same lab on a slow machine must tell the same story.",
     ),
     Divergence(
+        where="Lambda, creations and updates under way",
+        aws="While a function is Pending or its update InProgress, another update is a ResourceConflictException.",
+        lab="State and LastUpdateStatus are shown for the seconds that they take; the next update is taken at once.",
+        why="Lab time may stand still. simulator/services/lambda_/state.py",
+    ),
+    Divergence(
         where="EventBridge and Scheduler, targets",
         aws="Dozens of kinds of target, archives, connections, pipes.",
         lab="Lambda, SQS, SNS, Logs and buses are delivered to; a kind that is not there fails like a target that refuses. "
@@ -186,6 +192,13 @@ DIVERGENCES: tuple[Divergence, ...] = (
         lab="Identity policies, boundaries, session policies, trust and bucket policies are evaluated; resources are told apart for the "
         "services of the lab, `*` elsewhere. Policies of queues, topics and keys are not weighed for callers of the account.",
         why="simulator/permissions.py, simulator/policy.py",
+    ),
+    Divergence(
+        where="IAM, policy simulator",
+        aws="Results name each matched statement's lines and columns; resource policies can be given and are weighed.",
+        lab="Decisions, the policies that made them, missing context and boundaries, by the engine that authorises the lab's calls; no places in "
+        "the text and no resource policies.",
+        why="What a role may do is the question. simulator/services/iam.py",
     ),
     Divergence(
         where="Other accounts' resources",

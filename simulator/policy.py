@@ -395,6 +395,27 @@ def _document(policy: Any) -> Any:
     return next(each.document for each in policy.versions if each.version_id == policy.default_version_id)
 
 
+def managed_document(policy: Any) -> Document:
+    """Return the document of a managed policy's default version, of a policy as moto keeps it."""
+    return document_of(_document(policy))
+
+
+def document_of(text: Any) -> Document:
+    """Return a policy document that is kept as text, quoted or not, or as an object; an empty one for what is none."""
+    return _parsed(_as_text(text))
+
+
+def statements_of(document: Document) -> list[Document]:
+    """Return the statements of a policy document."""
+    return [each for each in _listed(document.get("Statement")) if isinstance(each, Mapping)]
+
+
+def keys_of(document: Document) -> set[str]:
+    """Return the condition keys that a policy document asks about."""
+    tests = [test for each in statements_of(document) for test in _values(each.get("Condition"))]
+    return {str(key) for test in tests if isinstance(test, Mapping) for key in test}
+
+
 def request_context(ctx: "Context") -> dict[str, str | list[str]]:
     """Return the global condition keys of a call, in lower case."""
     principal = ctx.principal
@@ -451,6 +472,10 @@ def _parsed(text: str) -> Document:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _values(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, Mapping) else []
 
 
 def _listed(value: Any) -> list[Any]:

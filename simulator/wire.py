@@ -393,6 +393,10 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
             yield f"Value at '{label}' failed to satisfy constraint: Member must be a list"
             return
         yield from _size(shape, len(value), value, label)
+        if limits := _limits(shape.member):
+            if any(_breaks(shape.member, item) for item in value):
+                yield f"{_told(value, label)} satisfy constraint: [{', '.join(limits)}]"
+            return
         for index, item in enumerate(value):
             yield from violations(shape.member, item, f"{path}.{index + 1}.member")
     elif kind == "map":
@@ -402,9 +406,14 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         if not value and shape.name == "TagMap":
             return  # tools say so that there are no tags; whether GuardDuty minds, as its model does, is unknown
         yield from _size(shape, len(value), value, label)
-        for key, item in value.items():
-            yield from violations(shape.key, key, f"{path}.key")
-            yield from violations(shape.value, item, f"{path}.{key}.member")
+        for one, what, items in ((shape.key, "keys", value.keys()), (shape.value, "value", value.values())):
+            if limits := _limits(one):
+                if any(_breaks(one, item) for item in items):
+                    shown = f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint"
+                    yield f"{shown}: Map {what} must satisfy constraint: [{', '.join(limits)}]"
+                continue
+            for key, item in zip(value, items, strict=True):
+                yield from violations(one, item, f"{path}.key" if what == "keys" else f"{path}.{key}.member")
     else:
         yield from _scalar(shape, kind, value, label)
 
@@ -423,8 +432,36 @@ def _size(shape: Any, length: int, value: Any, label: str) -> Iterator[str]:
         yield f"{shown} less than or equal to {maximum}"
 
 
+def _told(value: Any, label: str) -> str:
+    return f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint: Member must"
+
+
+def _breaks(shape: Any, value: Any) -> bool:
+    return any(True for _ in violations(shape, value))
+
+
+@functools.lru_cache(maxsize=4096)
+def _limits(shape: Any) -> tuple[str, ...]:
+    """Return the clauses of all that a scalar may not break: AWS recites them for a list or a map that holds one that does."""
+    kind = shape.type_name
+    if kind in ("structure", "list", "map"):
+        return ()
+    what = "length" if kind in ("string", "character", "blob") else "value"
+    limits = [
+        f"have {what} {words} than or equal to {shape.metadata[limit]}"
+        for limit, words in (("max", "less"), ("min", "greater"))
+        if limit in shape.metadata
+    ]
+    enum = getattr(shape, "enum", None)
+    if enum:
+        limits.append(f"satisfy enum value set: [{', '.join(enum)}]")
+    if shape.metadata.get("pattern"):
+        limits.append(f"satisfy regular expression pattern: {shape.metadata['pattern']}")
+    return tuple(f"Member must {limit}" for limit in limits)
+
+
 def _scalar(shape: Any, kind: str, value: Any, label: str) -> Iterator[str]:
-    told = f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint: Member must"
+    told = _told(value, label)
     if kind in ("string", "character"):
         if not isinstance(value, str):
             yield f"{told} be a string"
@@ -467,12 +504,22 @@ def _pattern(pattern: str) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = "java.nio.HeapByteBuffer" if isinstance(value, bytes) else str(value)
+    text = _as_java(value)
     return text if len(text) <= 300 else text[:300] + "..."
 
 
+def _as_java(value: Any) -> str:
+    if isinstance(value, bytes):
+        return "java.nio.HeapByteBuffer"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_java, value))}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}={_as_java(item)}" for key, item in value.items()) + "}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 Fault = tuple[str, str | None]
-"""An error's code, and its text where AWS's is fixed."""
+"""An error's code, and its text where AWS's is fixed: `{value}` in one of a parameter stands for what came, `{enum}` for what may come."""
 
 
 def check(
@@ -494,7 +541,8 @@ def check(
             and name in shape.members
             and any(True for _ in violations(shape.members[name], params[name]))
         ):
-            error = own
+            text = own[1] and own[1].replace("{enum}", ", ".join(getattr(shape.members[name], "enum", ())))
+            error = own[0], text and text.replace("{value}", str(params[name]))
             break
     count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
     raise AwsError(error[0], error[1] or count + "; ".join(found))

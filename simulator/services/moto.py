@@ -11,6 +11,7 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
 - deliveries to Lambda: topics and buckets hand their events to our Lambda, not to its own, which knows no function;
 - reads: a replay does not make them again, so what moto would change at one it does not: no access log is written, no status goes
   on because somebody looked, and the lab itself notes when a key was used;
+- IAM: what it lacks of it is added (iam.py);
 - memory: its tracking of every instance ever made is off;
 - speed: what it works out anew for every member of every answer, names and moments written as text, is worked out once;
 - errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
@@ -51,7 +52,7 @@ from moto.moto_api._internal import mock_random
 
 from simulator import wire
 from simulator.errors import AwsError
-from simulator.services import linked_roles, seeded
+from simulator.services import iam, linked_roles, seeded
 from simulator.wire import HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
@@ -137,8 +138,10 @@ def _patch_new_modules() -> None:
         elif name == "moto.iam.models":
             _give_ids_that_decode(module)
             attributes["mark_account_as_visited"] = lambda **_: None  # `Moto.note_use` does it
+            iam.patch_models(module)
             linked_roles.patch_models(module, _uses_of_linked_role)
         elif name == "moto.iam.responses":
+            iam.patch_responses(module, _CONTEXT.get)
             linked_roles.patch_responses(module)
         elif name == "moto.sns.models":
             module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)

@@ -237,7 +237,7 @@ class Runtime:
         try:
             self._handler = self._find_handler()
         except LoadError as failed:
-            self._load_error = _error(failed.kind, str(failed), [])
+            self._load_error = {**_error(failed.kind, str(failed), []), "requestId": None}
         except Exception as failed:
             self._load_error = self._described(failed)
         if self._load_error is not None:
@@ -269,7 +269,9 @@ class Runtime:
         if self._handler is None:
             problem, self._load_error = self._load_error, None
             assert problem is not None
-            return _failed({**problem, "requestId": request["request_id"]}, init=True)
+            # What the module itself raised is reported before there is a request; what Lambda found wrong with it, in one.
+            request_id = request["request_id"] if problem["requestId"] is None else ""
+            return _failed({**problem, "requestId": request_id}, init=True)
         try:
             event = json.loads(request["payload"] or "null")
             result = self._handler(event, Context(self._config, request, self._clock))

@@ -41,10 +41,10 @@ class Access(Versions):
         **conditions: Any,
     ) -> Shape:
         """Add a statement to the policy of a function, version or alias; return it as JSON text."""
-        function, _, qualifier = self.located(ctx, "AddPermission", FunctionName, Qualifier)
+        function, _, qualifier = self.located(ctx, "AddPermission", FunctionName, Qualifier, absent=names.no_alias)
         if qualifier == LATEST:
             raise names.invalid("We currently do not support adding policies for $LATEST.")
-        self._check_policy_revision(function, qualifier, RevisionId)
+        self._check_policy_revision(ctx, function, qualifier, RevisionId)
         if conditions.get("FunctionUrlAuthType") and Action != "lambda:InvokeFunctionUrl":
             raise names.invalid("FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action")
         statements = function.policies.get(qualifier or LATEST, [])
@@ -75,25 +75,25 @@ class Access(Versions):
         RevisionId: str | None = None,
     ) -> Shape:
         """Remove a statement from the policy of a function, version or alias."""
-        function, _, qualifier = self.located(ctx, "RemovePermission", FunctionName, Qualifier)
+        function, _, qualifier = self.located(ctx, "RemovePermission", FunctionName, Qualifier, absent=_no_policy)
         statements = function.policies.get(qualifier or LATEST)
         if not statements:
             raise names.missing("No policy is associated with the given resource.")
         left = [statement for statement in statements if statement["Sid"] != StatementId]
         if len(left) == len(statements):
             raise names.missing(f"Statement {StatementId} is not found in resource policy.")
-        self._check_policy_revision(function, qualifier, RevisionId)
+        self._check_policy_revision(ctx, function, qualifier, RevisionId)
         function.policies[qualifier or LATEST] = left
         self._new_revision(ctx, function, qualifier)
         return {}
 
     def get_policy(self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None) -> Shape:
         """Return the policy of a function, version or alias as JSON text, with its revision."""
-        function, _, qualifier = self.located(ctx, "GetPolicy", FunctionName, Qualifier)
+        function, _, qualifier = self.located(ctx, "GetPolicy", FunctionName, Qualifier, absent=names.no_resource)
         statements = function.policies.get(qualifier or LATEST)
         if not statements:
             raise names.missing("The resource you requested does not exist.")
-        return {"Policy": policy_text(statements), "RevisionId": self._revision(function, qualifier)}
+        return {"Policy": policy_text(statements), "RevisionId": self._revision(ctx, function, qualifier)}
 
     def would_run(self, function_arn: str, source_service: str, source_arn: str) -> tuple[bool, str]:
         """Return whether an event of this source would make the function run now, and a clause on why.
@@ -131,22 +131,33 @@ class Access(Versions):
         statements = function.policies.get(qualifier or LATEST, [])
         return any(_allows(statement, source_service, source_arn, self.lab.account_id) for statement in statements)
 
-    def _revision(self, function: Function, qualifier: str | None) -> str:
+    @staticmethod
+    def _revision(ctx: Context, function: Function, qualifier: str | None) -> str:
+        """Return the revision of a policy; before there is one, of what would have it."""
+        if (known := function.policy_revisions.get(qualifier or LATEST)) is not None:
+            return known
         alias = function.aliases.get(qualifier or "")
         if alias:
             return alias.revision_id
-        version = function.version(qualifier)
-        return version.revision_id if version else function.latest.revision_id
+        return (function.version(qualifier) or function.latest).revision(ctx.now)
 
     def _new_revision(self, ctx: Context, function: Function, qualifier: str | None) -> None:
-        alias, version = function.aliases.get(qualifier or ""), function.version(qualifier)
-        for holder in (alias or version,):
-            if holder is not None:
-                holder.revision_id = ctx.ids.uuid4()
+        """Give the policy and what has it the same new revision."""
+        holder = function.aliases.get(qualifier or "") or function.version(qualifier) or function.latest
+        holder.revision_id = ctx.ids.uuid4()
+        function.policy_revisions.pop(qualifier or LATEST, None)
+        if function.policies[qualifier or LATEST]:
+            function.policy_revisions[qualifier or LATEST] = self._revision(ctx, function, qualifier)
 
-    def _check_policy_revision(self, function: Function, qualifier: str | None, revision_id: str | None) -> None:
-        if revision_id is not None and revision_id != self._revision(function, qualifier):
+    def _check_policy_revision(
+        self, ctx: Context, function: Function, qualifier: str | None, revision_id: str | None
+    ) -> None:
+        if revision_id is not None and revision_id != self._revision(ctx, function, qualifier):
             raise names.stale(POLICY_STALE)
+
+
+def _no_policy(named: names.Reference) -> AwsError:
+    return names.no_alias(named) if named.qualifier else names.missing(f"No policy found for: {named.arn}")
 
 
 def _statement(sid: str, action: str, principal: str, resource: str, given: Mapping[str, Any]) -> Shape:

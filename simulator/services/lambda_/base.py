@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
+from simulator.errors import AwsError
 from simulator.identity import Ids, Principal
 from simulator.network import VpcView
 from simulator.service import Call, Context, Service
@@ -14,6 +16,9 @@ from simulator.services.lambda_.state import Function, Poll, Shape, Version, Vpc
 if TYPE_CHECKING:
     from simulator.world import Lab
 
+Absent = Callable[[names.Reference], AwsError]
+"""The error of an operation for a function, version or alias that is not there: Lambda's operations word it differently."""
+
 ROLE_CHANGES = ("DeleteRole", "UpdateAssumeRolePolicy", "CreateRole")
 
 
@@ -21,7 +26,15 @@ class Base(Service):
     """State of Lambda in a lab. Functions are kept by Region and name, in the order of their creation."""
 
     name: ClassVar[str] = "lambda"
-    validation_errors = MappingProxyType({"Runtime": ("InvalidParameterValueException", None)})
+    validation_errors = MappingProxyType(
+        {
+            "Runtime": (
+                "InvalidParameterValueException",
+                "Value {value} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{enum}] or be "
+                "a valid ARN",
+            )
+        }
+    )
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -44,23 +57,35 @@ class Base(Service):
             self.trusted.pop(str(call.params.get("RoleName", "")), None)
 
     def found(
-        self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None = None
+        self,
+        ctx: Context,
+        action: str,
+        FunctionName: str,
+        Qualifier: str | None = None,
+        *,
+        absent: Absent = names.no_function,
     ) -> tuple[Function, str | None]:
-        """Return the function that was named and the qualifier. Raises AwsError where there is none."""
+        """Return the function that was named and the qualifier. Raises AwsError, `absent`, where there is none."""
         named = names.reference(ctx, action, FunctionName, Qualifier)
         function = self.by_name.get((named.region, named.name))
         if function is None:
-            raise names.missing(f"Function not found: {named.arn}")
+            raise absent(named)
         return function, named.qualifier
 
     def located(
-        self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None = None
+        self,
+        ctx: Context,
+        action: str,
+        FunctionName: str,
+        Qualifier: str | None = None,
+        *,
+        absent: Absent = names.no_function,
     ) -> tuple[Function, Version, str | None]:
-        """Return the function, the version meant and the qualifier. Raises AwsError where there is none."""
-        function, qualifier = self.found(ctx, action, FunctionName, Qualifier)
+        """Return the function, the version meant and the qualifier. Raises AwsError, `absent`, where there is none."""
+        function, qualifier = self.found(ctx, action, FunctionName, Qualifier, absent=absent)
         version = function.version(qualifier)
         if version is None:
-            raise names.missing(f"Function not found: {function.arn(qualifier)}")
+            raise absent(names.reference(ctx, action, FunctionName, Qualifier))
         return function, version, qualifier
 
     def at(self, arn_or_name: str) -> tuple[Function, Version, str | None] | None:

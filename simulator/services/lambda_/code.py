@@ -41,7 +41,7 @@ def fetch(ctx: Context, source: dict[str, Any]) -> Code:
         if len(zipped) > ZIPPED:
             raise AwsError(
                 "RequestEntityTooLargeException",
-                "Request must be smaller than 70167211 bytes for the CreateFunction operation",
+                f"Zipped size must be smaller than {ZIPPED} bytes",
                 status=413,
             )
         return package(zipped)

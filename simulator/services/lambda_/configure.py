@@ -26,8 +26,8 @@ TAGS_LIMIT = 50
 RETIRED = frozenset(
     {
         "nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x",
-        "nodejs16.x", "python2.7", "python3.6", "python3.7", "python3.8", "dotnetcore1.0", "dotnetcore2.0",
-        "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "go1.x", "ruby2.5", "ruby2.7", "java8", "provided",
+        "python2.7", "python3.6", "python3.7", "dotnetcore1.0", "dotnetcore2.0",
+        "dotnetcore2.1", "dotnetcore3.1", "go1.x", "ruby2.5", "ruby2.7", "java8", "provided",
     }
 )  # fmt: skip
 """Runtimes with which no function can be created any more (Lambda developer guide, Lambda runtimes)."""
@@ -79,8 +79,8 @@ def configure(ctx: Context, old: Config | None, given: Mapping[str, Any]) -> Con
             changes[field] = given[member]
     if given.get("Environment") is not None:
         changes["environment"] = environment(given["Environment"].get("Variables") or {})
-    if given.get("DeadLetterConfig") is not None:
-        changes["dead_letter"] = dead_letter(given["DeadLetterConfig"].get("TargetArn") or "")
+    if (given.get("DeadLetterConfig") or {}).get("TargetArn") is not None:
+        changes["dead_letter"] = dead_letter(given["DeadLetterConfig"]["TargetArn"])
     if (given.get("TracingConfig") or {}).get("Mode"):
         changes["tracing"] = given["TracingConfig"]["Mode"]
     if given.get("Architectures"):

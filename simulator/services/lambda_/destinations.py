@@ -63,22 +63,26 @@ class Destinations(Invocations):
             return
         dead_letter = self.failure_target(function, event.qualifier)
         if dead_letter:
-            self._send(ctx, function, event, dead_letter, event.payload.decode("utf-8", "replace"))
+            text = event.payload.decode("utf-8", "replace")
+            self._send(ctx, function, event, dead_letter, text, _attributes(event, outcome))
 
     def apply_undelivered(self, ctx: Context, data: Shape) -> None:
         """Count a record that its destination did not take."""
         dimensions = {"FunctionName": data["function"]}
         self.lab.moto.put_metrics(ctx, "AWS/Lambda", [("DestinationDeliveryFailures", dimensions, 1.0, "Count")])
 
-    def _send(self, ctx: Context, function: Function, event: Event, target: str, text: str) -> None:
+    def _send(
+        self, ctx: Context, function: Function, event: Event, target: str, text: str, attributes: Shape | None = None
+    ) -> None:
+        told: Shape = {"MessageAttributes": attributes} if attributes else {}
         principal = Principal.service(SERVICE, ctx.account_id)
         service, name = target.split(":")[2], target.split(":")[-1]
         try:
             if service == "sqs":
                 url = ctx.read("sqs", "GetQueueUrl", QueueName=name)["QueueUrl"]
-                ctx.call("sqs", "SendMessage", principal=principal, QueueUrl=url, MessageBody=text)
+                ctx.call("sqs", "SendMessage", principal=principal, QueueUrl=url, MessageBody=text, **told)
             elif service == "sns":
-                ctx.call("sns", "Publish", principal=principal, TopicArn=target, Message=text)
+                ctx.call("sns", "Publish", principal=principal, TopicArn=target, Message=text, **told)
             elif service == "events":
                 entry = {
                     "Source": "lambda",
@@ -105,6 +109,18 @@ class Destinations(Invocations):
     def _undelivered(self, ctx: Context, function: Function, event: Event, target: str, why: str) -> None:
         data = {"id": event.id, "function": function.name, "target": target, "why": why}
         ctx.record(self.name, "undelivered", data)
+
+
+def _attributes(event: Event, outcome: Outcome | None) -> Shape:
+    """Return what a dead letter says beside the event (developer guide, Adding a dead-letter queue)."""
+    attributes: Shape = {"RequestID": {"DataType": "String", "StringValue": event.id}}
+    if outcome is not None:
+        failed = _json(outcome.payload)
+        attributes["ErrorCode"] = {"DataType": "Number", "StringValue": "200"}
+        if isinstance(failed, dict) and failed.get("errorMessage"):
+            text = str(failed["errorMessage"]).encode()[:1024].decode("utf-8", "ignore")
+            attributes["ErrorMessage"] = {"DataType": "String", "StringValue": text}
+    return attributes
 
 
 def _destination(function: Function, qualifier: str | None, side: str) -> str:

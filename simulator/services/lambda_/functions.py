@@ -62,7 +62,7 @@ class Functions(Interfaces):
             self._attach_later(ctx, function)
         if Publish:
             version = self.publish(ctx, function)
-            return configuration(function, version, qualifier=version.number, at=ctx.now)
+            return configuration(function, version, at=ctx.now)  # AWS answers with the ARN of the function
         return configuration(function, latest, at=ctx.now)
 
     def get_function(self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None) -> Shape:
@@ -97,7 +97,7 @@ class Functions(Interfaces):
         """Replace the code of `$LATEST`. With DryRun everything is checked and nothing is changed."""
         function, _ = self.found(ctx, "UpdateFunctionCode", FunctionName)
         latest = function.latest
-        self._check_revision(latest, RevisionId)
+        self._check_revision(ctx, latest, RevisionId)
         package = code.fetch(ctx, source)
         config = replace(latest.config, architecture=Architectures[0]) if Architectures else latest.config
         if DryRun:
@@ -105,7 +105,7 @@ class Functions(Interfaces):
             return {**shape, "CodeSha256": package.sha256, "CodeSize": package.size}
         self._changed(ctx, function, config, package)
         if Publish:
-            version = self.publish(ctx, function)
+            version = self.publish(ctx, function, active_from=ctx.now + CREATING)
             return configuration(function, version, qualifier=version.number, at=ctx.now)
         return configuration(function, latest, at=ctx.now)
 
@@ -114,7 +114,7 @@ class Functions(Interfaces):
     ) -> Shape:
         """Change the configuration of `$LATEST`: what is not given stays."""
         function, _ = self.found(ctx, "UpdateFunctionConfiguration", FunctionName)
-        self._check_revision(function.latest, RevisionId)
+        self._check_revision(ctx, function.latest, RevisionId)
         before = function.latest.config.vpc
         config = configure(ctx, function.latest.config, given)
         self._changed(ctx, function, config, function.latest.code)
@@ -125,7 +125,12 @@ class Functions(Interfaces):
 
     def delete_function(self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None) -> Shape:
         """Delete a function with all that belongs to it, or with Qualifier one of its versions."""
-        function, qualifier = self.found(ctx, "DeleteFunction", FunctionName, Qualifier)
+        named = names.reference(ctx, "DeleteFunction", FunctionName, Qualifier)
+        if named.qualifier == LATEST:
+            raise names.invalid("$LATEST version cannot be deleted without deleting the function.")
+        if names.ALIAS.fullmatch(named.qualifier or ""):
+            raise names.invalid("Deletion of aliases is not currently supported.")
+        function, qualifier = self.found(ctx, "DeleteFunction", named.name)[0], named.qualifier
         if qualifier is None:
             del self.by_name[function.region, function.name]
             self.waiting = {
@@ -135,10 +140,6 @@ class Functions(Interfaces):
             }
             self._detach_later(ctx, function)
             self._forget(ctx, function)
-        elif qualifier == LATEST:
-            raise names.invalid("$LATEST version cannot be deleted without deleting the function.")
-        elif qualifier in function.aliases:
-            raise names.invalid("Deletion of aliases is not currently supported.")
         else:
             self._delete_version(function, qualifier)
         return {"StatusCode": 204}
@@ -198,11 +199,21 @@ class Functions(Interfaces):
                     return version.code.zip
         return None
 
-    def publish(self, ctx: Context, function: Function, description: str | None = None) -> Version:
-        """Return a new version made of `$LATEST`, or the last one where nothing has changed since."""
+    def publish(
+        self,
+        ctx: Context,
+        function: Function,
+        description: str | None = None,
+        *,
+        active_from: datetime | None = None,
+    ) -> Version:
+        """Return a new version made of `$LATEST`, or the last one where nothing has changed since.
+
+        It is pending until `active_from`; without one, as long as `$LATEST` is.
+        """
         latest = function.latest
         last = function.all_versions()[-1]
-        if last is not latest and _same(last, latest):
+        if last is not latest and (last.code.sha256, last.source) == (latest.code.sha256, latest.config):
             return last
         key = (function.region, function.name)
         self.published[key] = number = self.published.get(key, 0) + 1
@@ -213,9 +224,11 @@ class Functions(Interfaces):
             code=latest.code,
             revision_id=ctx.ids.uuid4(),
             last_modified=latest.last_modified,
-            active_from=latest.active_from,
+            active_from=active_from or latest.active_from,
+            source=latest.config,
         )
         function.versions[version.number] = version
+        latest.revision_id = ctx.ids.uuid4()
         return version
 
     def _changed(self, ctx: Context, function: Function, config: Config, package: Code) -> None:
@@ -232,6 +245,7 @@ class Functions(Interfaces):
         if using:
             raise names.conflict(f"The following reference aliases still exist: [{', '.join(sorted(using))}]")
         if function.versions.pop(number, None) is not None:
+            function.policy_revisions.pop(number, None)
             for settings in (function.policies, function.event_configs, function.provisioned, function.runtime_updates):
                 settings.pop(number, None)
 
@@ -252,11 +266,6 @@ class Functions(Interfaces):
         return version.listed[1]
 
     @staticmethod
-    def _check_revision(version: Version, revision_id: str | None) -> None:
-        if revision_id is not None and revision_id != version.revision_id:
+    def _check_revision(ctx: Context, version: Version, revision_id: str | None) -> None:
+        if revision_id is not None and revision_id != version.revision(ctx.now):
             raise names.stale("GetFunction/GetAlias")
-
-
-def _same(published: Version, latest: Version) -> bool:
-    config = replace(published.config, description=latest.config.description)
-    return published.code.sha256 == latest.code.sha256 and config == latest.config

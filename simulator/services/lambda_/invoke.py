@@ -23,6 +23,7 @@ from simulator.services.lambda_.state import Event, Function, Shape, Version
 log = logging.getLogger(__name__)
 
 SYNC_LIMIT = 6_291_456
+RESPONSE_LIMIT = SYNC_LIMIT + 100
 ASYNC_LIMIT = 1_048_576
 """Bytes of a payload (Lambda quotas: 6 MB synchronous, 1 MB asynchronous)."""
 
@@ -217,7 +218,7 @@ class Invocations(Runs):
         **given: Any,
     ) -> Shape:
         """Run a function and return its answer, or queue an event for it, or (DryRun) only check that it could."""
-        function, version, qualifier = self.located(ctx, "Invoke", FunctionName, Qualifier)
+        function, version, qualifier = self.located(ctx, "Invoke", FunctionName, Qualifier, absent=names.no_version)
         for member in ("DurableExecutionName", "TenantId"):
             if given.get(member):
                 raise names.invalid(f"{member} is not supported for this function.")
@@ -257,8 +258,8 @@ def answer(data: Shape, outcome: Outcome, *, tail: bool) -> Shape:
     """Return what Invoke answers for a run."""
     payload = outcome.payload
     failed = outcome.status != "ok"
-    if len(payload) > SYNC_LIMIT:
-        message = f"Response payload size exceeded maximum allowed payload size ({SYNC_LIMIT} bytes)."
+    if len(payload) > RESPONSE_LIMIT:
+        message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
         payload = json.dumps({"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}).encode()
         failed = True
     shape: Shape = {"StatusCode": 200, "ExecutedVersion": data["version"], "Payload": payload}
@@ -299,7 +300,22 @@ def _checked(payload: bytes, invocation_type: str) -> bytes:
     except (ValueError, RecursionError) as error:
         raise AwsError(
             "InvalidRequestContentException",
-            f"Could not parse request body into json: Could not parse payload into json: {error}",
+            f"Could not parse request body into json: Could not parse payload into json: {_in_its_words(payload, error)}",
             Type="User",
         ) from error
     return payload
+
+
+def _in_its_words(payload: bytes, error: Exception) -> str:
+    """Return what Lambda's JSON parser says of bytes that are no text, which `--payload` without its format gives; else Python's words."""
+    if not isinstance(error, UnicodeDecodeError):
+        return str(error)
+    said = (
+        f"Invalid UTF-8 start byte 0x{payload[error.start]:x}"
+        if error.start
+        else f"Unexpected character ((CTRL-CHAR, code {payload[0]})): expected a valid value (JSON String, Number, Array, "
+        "Object or token 'null', 'true' or 'false')"
+    )
+    column = error.start + 2 if error.start else 1
+    place = "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
+    return f"{said}\n at [Source: {place}; line: 1, column: {column}]"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from simulator.errors import AwsError
 from simulator.service import Context
 from simulator.services.lambda_ import names
 from simulator.services.lambda_.names import LATEST
@@ -19,7 +20,7 @@ QUEUE_MEMBERS = ("KMSKeyArn", "MetricsConfig", "ScalingConfig", "FunctionRespons
 REFUSED_MEMBERS = (
     "StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "BisectBatchOnFunctionError",
     "MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "TumblingWindowInSeconds", "Topics", "Queues",
-    "SourceAccessConfigurations", "SelfManagedEventSource", "DestinationConfig", "AmazonManagedKafkaEventSourceConfig",
+    "SourceAccessConfigurations", "SelfManagedEventSource", "AmazonManagedKafkaEventSourceConfig",
     "SelfManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "ProvisionedPollerConfig", "LoggingConfig",
     "FilterCriteria",
 )  # fmt: skip
@@ -42,11 +43,9 @@ class Mappings(Tags):
         **given: Any,
     ) -> Shape:
         """Have a function called with the messages of an SQS queue."""
-        function, _, qualifier = self.located(ctx, "CreateEventSourceMapping", FunctionName)
-        source = self._queue(ctx, EventSourceArn)
-        for member in REFUSED_MEMBERS:
-            if given.get(member) is not None:
-                raise names.invalid(f"{member} is not supported for event source {source}.")
+        self._check_kind(EventSourceArn, given)
+        function, _, qualifier = self.located(ctx, "CreateEventSourceMapping", FunctionName, absent=_no_consumer)
+        source = self._queue(ctx, EventSourceArn or "")
         arn = function.arn(qualifier)
         for mapping in self.mappings.values():
             if mapping["EventSourceArn"] == source and mapping["FunctionArn"] == arn:
@@ -64,6 +63,7 @@ class Mappings(Tags):
             "LastModified": ctx.now,
             "State": "Enabled" if Enabled else "Disabled",
             "StateTransitionReason": "USER_INITIATED",
+            "FunctionResponseTypes": [],
             **{name: given[name] for name in QUEUE_MEMBERS if given.get(name)},
             "EventSourceMappingArn": f"arn:aws:lambda:{ctx.region}:{ctx.account_id}:event-source-mapping:{uuid}",
         }
@@ -90,12 +90,10 @@ class Mappings(Tags):
     ) -> Shape:
         """Change a mapping: what is not given stays."""
         mapping = self._mapping(UUID)
-        for member in REFUSED_MEMBERS:
-            if given.get(member) is not None:
-                raise names.invalid(f"{member} is not supported for event source {mapping['EventSourceArn']}.")
+        self._check_kind(mapping["EventSourceArn"], given)
         changes: Shape = {name: given[name] for name in QUEUE_MEMBERS if given.get(name)}
         if FunctionName is not None:
-            function, _, qualifier = self.located(ctx, "UpdateEventSourceMapping", FunctionName)
+            function, _, qualifier = self.located(ctx, "UpdateEventSourceMapping", FunctionName, absent=_no_consumer)
             changes["FunctionArn"] = function.arn(qualifier)
         window = MaximumBatchingWindowInSeconds
         changes["MaximumBatchingWindowInSeconds"] = (
@@ -128,8 +126,7 @@ class Mappings(Tags):
         """Return mappings in the order they were made, with the parameters those of a source or a function."""
         arn = None
         if FunctionName is not None:
-            function, _, qualifier = self.located(ctx, "ListEventSourceMappings", FunctionName)
-            arn = function.arn(qualifier)
+            arn = names.reference(ctx, "ListEventSourceMappings", FunctionName).arn
         items = [
             (mapping["UUID"], dict(mapping))
             for mapping in self.mappings.values()
@@ -145,7 +142,7 @@ class Mappings(Tags):
         AuthType: str,
         Qualifier: str | None = None,
         Cors: Shape | None = None,
-        InvokeMode: str = "BUFFERED",
+        InvokeMode: str | None = None,
     ) -> Shape:
         """Give a function or alias a URL."""
         function, qualifier = self._url_owner(ctx, "CreateFunctionUrlConfig", FunctionName, Qualifier)
@@ -162,14 +159,14 @@ class Mappings(Tags):
             **({"Cors": Cors} if Cors else {}),
             "CreationTime": created(ctx.now),
             "LastModifiedTime": created(ctx.now),
-            "InvokeMode": InvokeMode,
+            **({"InvokeMode": InvokeMode} if InvokeMode else {}),
         }
         function.urls[qualifier or LATEST] = entry
         return {name: value for name, value in entry.items() if name != "LastModifiedTime"}
 
     def get_function_url_config(self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None) -> Shape:
         """Return the URL of a function or alias."""
-        return dict(self._url(ctx, "GetFunctionUrlConfig", FunctionName, Qualifier)[1])
+        return _url_shape(self._url(ctx, "GetFunctionUrlConfig", FunctionName, Qualifier)[1])
 
     def update_function_url_config(
         self,
@@ -182,6 +179,7 @@ class Mappings(Tags):
         InvokeMode: str | None = None,
     ) -> Shape:
         """Change a URL's settings: what is not given stays."""
+        self._url_owner(ctx, "UpdateFunctionUrlConfig", FunctionName, Qualifier)
         _, entry, _ = self._url(ctx, "UpdateFunctionUrlConfig", FunctionName, Qualifier)
         for name, value in (("AuthType", AuthType), ("Cors", Cors), ("InvokeMode", InvokeMode)):
             if value is not None:
@@ -199,8 +197,8 @@ class Mappings(Tags):
         self, ctx: Context, *, FunctionName: str, Marker: str | None = None, MaxItems: int | None = None
     ) -> Shape:
         """Return the URLs of a function and its aliases."""
-        function, _ = self.found(ctx, "ListFunctionUrlConfigs", FunctionName)
-        items = [(key, dict(entry)) for key, entry in sorted(function.urls.items())]
+        function, _ = self.found(ctx, "ListFunctionUrlConfigs", FunctionName, absent=_no_url_owner)
+        items = [(key, _url_shape(entry)) for key, entry in sorted(function.urls.items())]
         return page(items, "FunctionUrlConfigs", Marker, MaxItems)
 
     def poll_soon(self, mapping: Shape, at: datetime) -> None:
@@ -216,12 +214,21 @@ class Mappings(Tags):
             raise names.missing("The resource you requested does not exist.")
         return mapping
 
-    def _queue(self, ctx: Context, arn: str | None) -> str:
+    @staticmethod
+    def _check_kind(arn: str | None, given: Shape) -> None:
+        """Raise AwsError for a source that is no queue, and for settings that queues do not have."""
         if not arn:
             raise names.invalid("Unrecognized event source.")
-        fields = arn.split(":", 5)
-        if fields[2] != "sqs":
+        if arn.split(":", 5)[2] != "sqs":
             raise names.invalid(f"Event source {arn} is not supported in this lab: only SQS queues are.")
+        if given.get("DestinationConfig") is not None:
+            raise names.invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
+        for member in REFUSED_MEMBERS:
+            if given.get(member) is not None:
+                raise names.invalid(f"{member} is not supported for event source {arn}.")
+
+    def _queue(self, ctx: Context, arn: str) -> str:
+        fields = arn.split(":", 5)
         if fields[4] != ctx.account_id or fields[3] != ctx.region:
             raise names.invalid(f"The queue {arn} is not in this account and Region.")
         if fields[5] not in self.queue_names(ctx):
@@ -239,17 +246,30 @@ class Mappings(Tags):
     def _url_owner(
         self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None
     ) -> tuple[Function, str | None]:
-        function, qualifier = self.found(ctx, action, FunctionName, Qualifier)
+        function, qualifier = self.found(ctx, action, FunctionName, Qualifier, absent=_no_url_owner)
         if qualifier is not None and qualifier not in function.aliases:
-            raise names.missing(f"Function does not exist: {function.arn(qualifier)}")
+            raise names.missing("Function does not exist")
         return function, qualifier
 
     def _url(self, ctx: Context, action: str, FunctionName: str, Qualifier: str | None) -> tuple[Function, Shape, str]:
-        function, qualifier = self.found(ctx, action, FunctionName, Qualifier)
+        function, qualifier = self.found(ctx, action, FunctionName, Qualifier, absent=names.no_resource)
         entry = function.urls.get(qualifier or LATEST)
         if entry is None:
             raise names.missing("The resource you requested does not exist.")
         return function, entry, qualifier or LATEST
+
+
+def _no_consumer(named: names.Reference) -> AwsError:
+    return names.invalid("Function does not exist")
+
+
+def _no_url_owner(named: names.Reference) -> AwsError:
+    return names.missing("Function does not exist")
+
+
+def _url_shape(entry: Shape) -> Shape:
+    """Return a URL as it is read. A change's answer shows InvokeMode only where it was ever given."""
+    return {"InvokeMode": "BUFFERED", **entry}
 
 
 def _batch(size: int | None, window: int) -> int:

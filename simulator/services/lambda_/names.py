@@ -5,7 +5,7 @@ or a full ARN, each with or without a qualifier.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.errors import AwsError
 from simulator.service import Context
@@ -21,6 +21,8 @@ REFERENCE = re.compile(
     r"(?P<name>[a-zA-Z0-9\-_.]+)"
     r"(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9\-_]+))?"
 )
+
+ALIAS = re.compile(r"(?![0-9]+$)[a-zA-Z0-9\-_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,9 @@ def reference(ctx: Context, action: str, text: str, qualifier: str | None = None
     named = parse(text, ctx.region, ctx.account_id)
     if named is None:
         raise broken(text, "functionName", f"Member must satisfy regular expression pattern: {REFERENCE.pattern}")
-    if len(named.name) > 64:
-        raise broken(named.name, "functionName", "Member must have length less than or equal to 64")
+    if len(named.name) > 64 and action == "CreateFunction":
+        too_long = broken(named.name, "functionName", "Member must have length less than or equal to 64")
+        raise invalid(too_long.message)
     if named.account_id != ctx.account_id:
         raise AwsError(
             "AccessDeniedException",
@@ -116,6 +119,28 @@ def missing(message: str) -> AwsError:
 def conflict(message: str) -> AwsError:
     """Return Lambda's ResourceConflictException."""
     return AwsError("ResourceConflictException", message, Type="User")
+
+
+def no_function(named: Reference) -> AwsError:
+    """Return the usual error where there is no such function, version or alias."""
+    return missing(f"Function not found: {named.arn}")
+
+
+def no_version(named: Reference) -> AwsError:
+    """Return the error of the operations that mean `$LATEST` where nothing else is named."""
+    return no_function(replace(named, qualifier=named.qualifier or LATEST))
+
+
+def no_alias(named: Reference) -> AwsError:
+    """Return the error of the operations that tell an alias that is not there from a version or function."""
+    if named.qualifier and ALIAS.fullmatch(named.qualifier):
+        return missing(f"Cannot find alias arn: {named.arn}")
+    return no_function(named)
+
+
+def no_resource(named: Reference) -> AwsError:
+    """Return the error of the operations that do not say what is not there."""
+    return missing("The resource you requested does not exist.")
 
 
 def stale(api: str) -> AwsError:

@@ -1,5 +1,6 @@
 """Settings beside the configuration: concurrency, asynchronous invocation, tags, runtime updates, account limits."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,17 +24,20 @@ class Settings(Access):
 
     def put_function_concurrency(self, ctx: Context, *, FunctionName: str, ReservedConcurrentExecutions: int) -> Shape:
         """Reserve concurrency for a function; 0 stops it. Raises AwsError where too little is left for the others."""
-        function, qualifier = self.found(ctx, "PutFunctionConcurrency", FunctionName)
+        function, qualifier = self.found(ctx, "PutFunctionConcurrency", FunctionName, absent=names.no_version)
         if qualifier:
             raise names.invalid("This operation is permitted on Lambda functions only. Aliases and versions do not "
                                 "support this operation. Please specify either a function name or an unqualified "
                                 "function ARN.")  # fmt: skip
+        provisioned = sum(entry["Requested"] for entry in function.provisioned.values())
+        if ReservedConcurrentExecutions < provisioned:
+            raise names.invalid(
+                f" ReservedConcurrentExecutions  {ReservedConcurrentExecutions} should not be lower than function's total "
+                f"provisioned concurrency [{provisioned}]."
+            )
         others = self._reserved(ctx) - (function.reserved or 0)
         if ReservedConcurrentExecutions and CONCURRENCY - others - ReservedConcurrentExecutions < UNRESERVED_MINIMUM:
-            raise names.invalid(
-                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
-                f"below its minimum value of [{UNRESERVED_MINIMUM}]."
-            )
+            raise _too_much("ReservedConcurrentExecutions")
         self._reserve(ctx, function, ReservedConcurrentExecutions)
         return {"ReservedConcurrentExecutions": ReservedConcurrentExecutions}
 
@@ -52,17 +56,33 @@ class Settings(Access):
         self, ctx: Context, *, FunctionName: str, Qualifier: str, ProvisionedConcurrentExecutions: int
     ) -> Shape:
         """Keep environments of a version or alias ready. It is shown and counted; runs are warm in any case."""
-        function, _, qualifier = self.located(ctx, "PutProvisionedConcurrencyConfig", FunctionName, Qualifier)
+        function, version, qualifier = self.located(
+            ctx, "PutProvisionedConcurrencyConfig", FunctionName, Qualifier, absent=names.no_alias
+        )
         if qualifier is None or qualifier == LATEST:
             raise names.invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
-        most = function.reserved if function.reserved is not None else CONCURRENCY - self._reserved(ctx)
-        if most < ProvisionedConcurrentExecutions:
-            raise names.invalid(
-                "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for "
-                "function" if function.reserved is not None else
-                "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
-                f"its minimum value of [{UNRESERVED_MINIMUM}]."
-            )  # fmt: skip
+        if any(function.version(other) is version for other in function.provisioned.keys() - {qualifier}):
+            raise names.conflict(
+                "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
+                if qualifier in function.aliases
+                else "Version is pointed by a Provisioned Concurrency alias"
+            )
+        free = CONCURRENCY - self._reserved(ctx)
+        if function.reserved is not None:
+            others = sum(entry["Requested"] for key, entry in function.provisioned.items() if key != qualifier)
+            if others + ProvisionedConcurrentExecutions > function.reserved:
+                raise names.invalid(
+                    "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for "
+                    "function"
+                )
+        elif ProvisionedConcurrentExecutions > free:
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency "
+                f"[{free}].",
+            )
+        elif ProvisionedConcurrentExecutions > free - UNRESERVED_MINIMUM:
+            raise _too_much("ConcurrentExecutions")
         function.provisioned[qualifier] = {
             "Requested": ProvisionedConcurrentExecutions,
             "LastModified": updated(ctx.now),
@@ -72,19 +92,19 @@ class Settings(Access):
 
     def get_provisioned_concurrency_config(self, ctx: Context, *, FunctionName: str, Qualifier: str) -> Shape:
         """Return the provisioned concurrency of a version or alias."""
-        function, _, qualifier = self.located(ctx, "GetProvisionedConcurrencyConfig", FunctionName, Qualifier)
-        if (qualifier or "") not in function.provisioned:
+        function, key = self._provisionable(ctx, "GetProvisionedConcurrencyConfig", FunctionName, Qualifier)
+        if key not in function.provisioned:
             raise AwsError(
                 "ProvisionedConcurrencyConfigNotFoundException",
                 "No Provisioned Concurrency Config found for this function",
                 Type="User",
             )
-        return _provisioned(function.provisioned[qualifier or ""], ctx.now)
+        return _provisioned(function.provisioned[key], ctx.now)
 
     def delete_provisioned_concurrency_config(self, ctx: Context, *, FunctionName: str, Qualifier: str) -> Shape:
         """Provision nothing for a version or alias any more."""
-        function, qualifier = self.found(ctx, "DeleteProvisionedConcurrencyConfig", FunctionName, Qualifier)
-        function.provisioned.pop(qualifier or "", None)
+        function, key = self._provisionable(ctx, "DeleteProvisionedConcurrencyConfig", FunctionName, Qualifier)
+        function.provisioned.pop(key, None)
         return {}
 
     def list_provisioned_concurrency_configs(
@@ -108,7 +128,9 @@ class Settings(Access):
         self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None, **given: Any
     ) -> Shape:
         """Change the settings of asynchronous invocation: what is not given stays."""
-        function, qualifier = self.found(ctx, "UpdateFunctionEventInvokeConfig", FunctionName, Qualifier)
+        function, qualifier = self.found(
+            ctx, "UpdateFunctionEventInvokeConfig", FunctionName, Qualifier, absent=_no_invokee
+        )
         old = _event_config(function, qualifier)
         return self._set_event_config(ctx, "UpdateFunctionEventInvokeConfig", FunctionName, Qualifier, old, given)
 
@@ -116,14 +138,18 @@ class Settings(Access):
         self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None
     ) -> Shape:
         """Return the settings of asynchronous invocation of a function, version or alias."""
-        function, _, qualifier = self.located(ctx, "GetFunctionEventInvokeConfig", FunctionName, Qualifier)
+        function, qualifier = self.found(
+            ctx, "GetFunctionEventInvokeConfig", FunctionName, Qualifier, absent=_no_event_config
+        )
         return dict(_event_config(function, qualifier))
 
     def delete_function_event_invoke_config(
         self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None
     ) -> Shape:
         """Go back to AWS's defaults for asynchronous invocation. It stops nothing (docs/aws-facts.md, part 7)."""
-        function, _, qualifier = self.located(ctx, "DeleteFunctionEventInvokeConfig", FunctionName, Qualifier)
+        function, qualifier = self.found(
+            ctx, "DeleteFunctionEventInvokeConfig", FunctionName, Qualifier, absent=_no_event_config
+        )
         _event_config(function, qualifier)
         del function.event_configs[qualifier or LATEST]
         return {}
@@ -132,7 +158,7 @@ class Settings(Access):
         self, ctx: Context, *, FunctionName: str, Marker: str | None = None, MaxItems: int | None = None
     ) -> Shape:
         """Return the settings of asynchronous invocation of the function, its versions and aliases."""
-        function, _ = self.found(ctx, "ListFunctionEventInvokeConfigs", FunctionName)
+        function, _ = self.found(ctx, "ListFunctionEventInvokeConfigs", FunctionName, absent=_no_invokee)
         items = [(qualifier, dict(entry)) for qualifier, entry in sorted(function.event_configs.items())]
         return page(items, "FunctionEventInvokeConfigs", Marker, MaxItems)
 
@@ -207,11 +233,13 @@ class Settings(Access):
         old: Shape,
         given: Shape,
     ) -> Shape:
-        function, _, qualifier = self.located(ctx, action, FunctionName, Qualifier)
         wanted = {name: value for name, value in given.items() if value is not None}
         if not wanted:
             raise names.invalid("You must specify at least one of error handling or destination setting.")
-        _check_destinations(function, wanted.get("DestinationConfig") or {})
+        function, _, qualifier = self.located(ctx, action, FunctionName, Qualifier, absent=_no_invokee)
+        if "DestinationConfig" in wanted:
+            self._check_destinations(function, wanted["DestinationConfig"])
+            wanted["DestinationConfig"] = {"OnSuccess": {}, "OnFailure": {}, **wanted["DestinationConfig"]}
         key = qualifier or LATEST
         entry = {
             "LastModified": ctx.now,
@@ -223,24 +251,61 @@ class Settings(Access):
         function.event_configs[key] = entry
         return dict(entry)
 
+    def _check_destinations(self, function: Function, destinations: Shape) -> None:
+        for side in destinations.values():
+            target = (side or {}).get("Destination")
+            if not target:
+                continue
+            kind = target.split(":")[2:3]
+            if kind not in (["sqs"], ["sns"], ["lambda"], ["events"], ["s3"]):
+                raise names.invalid(f"The provided destination config {_as_java(destinations)} is invalid.")
+            if target == function.arn():
+                raise names.invalid("You can't specify the function as a destination for itself.")
+            if kind == ["lambda"] and self.at(target) is None:
+                raise names.invalid(f"The destination ARN {target} is invalid.")
+
+    def _provisionable(self, ctx: Context, action: str, FunctionName: str, Qualifier: str) -> tuple[Function, str]:
+        function, _, qualifier = self.located(ctx, action, FunctionName, Qualifier, absent=names.no_alias)
+        if qualifier is None or qualifier == LATEST:
+            raise names.invalid("The function resource provided must be an alias or a published version.")
+        return function, qualifier
+
 
 def _event_config(function: Function, qualifier: str | None) -> Shape:
     entry = function.event_configs.get(qualifier or LATEST)
     if entry is None:
-        arn = function.arn(qualifier or LATEST)
-        raise names.missing(f"The function {arn} doesn't have an EventInvokeConfig")
+        raise _no_event_config_of(function.arn(qualifier or LATEST))
     return entry
 
 
-def _check_destinations(function: Function, destinations: Shape) -> None:
-    for side in destinations.values():
-        target = (side or {}).get("Destination")
-        if not target:
-            continue
-        if target.split(":")[2:3] not in (["sqs"], ["sns"], ["lambda"], ["events"], ["s3"]):
-            raise names.invalid(f"The provided destination config {target} is invalid.")
-        if target == function.arn():
-            raise names.invalid("You can't specify the function as a destination for itself.")
+def _no_event_config_of(arn: str) -> AwsError:
+    return names.missing(f"The function {arn} doesn't have an EventInvokeConfig")
+
+
+def _no_event_config(named: names.Reference) -> AwsError:
+    return _no_event_config_of(replace(named, qualifier=named.qualifier or LATEST).arn)
+
+
+def _no_invokee(named: names.Reference) -> AwsError:
+    return names.missing("The function doesn't exist.")
+
+
+def _too_much(what: str) -> AwsError:
+    return AwsError(
+        "InvalidParameterValueException",
+        f"Specified {what} for function decreases account's UnreservedConcurrentExecution below its minimum value of "
+        f"[{UNRESERVED_MINIMUM}].",
+    )
+
+
+def _as_java(destinations: Shape) -> str:
+    """Return a DestinationConfig as AWS's message shows it."""
+    shown = []
+    for name in ("OnSuccess", "OnFailure"):
+        target = (destinations.get(name) or {}).get("Destination", "null")
+        side = f"{name}(destination={target})" if name in destinations else "null"
+        shown.append(f"{name[0].lower()}{name[1:]}={side}")
+    return f"DestinationConfig({', '.join(shown)})"
 
 
 def _provisioned(entry: Shape, now: datetime) -> Shape:

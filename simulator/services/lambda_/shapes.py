@@ -42,7 +42,7 @@ def configuration(
         "Version": version.number,
         **optional(config),
         "TracingConfig": {"Mode": config.tracing},
-        "RevisionId": version.revision_id,
+        "RevisionId": version.revision(at),
         **status(version, at),
         "PackageType": "Zip",
         "Architectures": [config.architecture],
@@ -63,7 +63,7 @@ def optional(config: Config) -> Shape:
         shape["VpcConfig"] = vpc_config(config.vpc)
     if config.dead_letter:
         shape["DeadLetterConfig"] = {"TargetArn": config.dead_letter}
-    if config.environment:
+    if config.environment is not None:
         shape["Environment"] = {"Variables": dict(config.environment)}
     if config.kms_key:
         shape["KMSKeyArn"] = config.kms_key

@@ -20,7 +20,7 @@ class Specs(Base):
             handler=config.handler,
             timeout_s=config.timeout,
             memory_mb=config.memory,
-            environment=dict(config.environment),
+            environment=dict(config.environment or {}),
             function_name=function.name,
             function_arn=function.arn(),
             version=version.number,

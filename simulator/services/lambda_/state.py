@@ -3,10 +3,12 @@
 Everything here is rebuilt by a replay: operations and `apply_*` alone change it.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from simulator.services.lambda_.names import LATEST, function_arn
 
@@ -60,7 +62,8 @@ class Config:
     description: str = ""
     timeout: int = 3
     memory: int = 128
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] | None = None
+    """None where it was never given, which shows otherwise than one without variables."""
     vpc: Vpc | None = None
     dead_letter: str = ""
     kms_key: str = ""
@@ -73,7 +76,10 @@ class Config:
 
 @dataclass(slots=True, kw_only=True)
 class Version:
-    """`$LATEST` or a published version of a function."""
+    """`$LATEST` or a published version of a function.
+
+    `revision_id` is the one it got with its last change; `source` is the configuration of `$LATEST` that it was made of.
+    """
 
     number: str
     config: Config
@@ -83,6 +89,7 @@ class Version:
     active_from: datetime
     updated_at: datetime | None = None
     update_failed: str = ""
+    source: Config | None = None
     listed: tuple[tuple[str, str | None], Shape] | None = field(default=None, compare=False)
     """How lists showed it last, after the revision and the qualifier they showed."""
 
@@ -93,6 +100,15 @@ class Version:
     def updating(self, at: datetime | None) -> bool:
         """Return whether the last update is still in progress at that moment; never where `at` is None."""
         return at is not None and self.updated_at is not None and at < self.updated_at
+
+    def revision(self, at: datetime | None) -> str:
+        """Return the RevisionId as it stands at that moment (settled where None).
+
+        A creation or an update that is done gives another one (Lambda developer guide, Lambda function states).
+        """
+        if self.pending(at) or self.updating(at):
+            return self.revision_id
+        return str(UUID(bytes=hashlib.sha256(self.revision_id.encode()).digest()[:16], version=4))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,6 +148,7 @@ class Function:
     reserved: int | None = None
     lifted_at: datetime | None = None
     policies: dict[str, list[Shape]] = field(default_factory=dict)
+    policy_revisions: dict[str, str] = field(default_factory=dict)
     event_configs: dict[str, Shape] = field(default_factory=dict)
     urls: dict[str, Shape] = field(default_factory=dict)
     provisioned: dict[str, Shape] = field(default_factory=dict)

@@ -14,8 +14,11 @@ class Tags(Settings):
     def tag_resource(self, ctx: Context, *, Resource: str, Tags: dict[str, str]) -> Shape:
         """Add tags to a function or an event source mapping."""
         held = self._tags(ctx, "TagResource", Resource)
+        if not Tags:
+            raise names.invalid("An error occurred and the request cannot be processed.")
         check_tags(ctx, Tags, held)
         held.update(Tags)
+        self._tagged(ctx, Resource)
         return {}
 
     def untag_resource(self, ctx: Context, *, Resource: str, TagKeys: list[str]) -> Shape:
@@ -23,6 +26,7 @@ class Tags(Settings):
         held = self._tags(ctx, "UntagResource", Resource)
         for key in TagKeys:
             held.pop(key, None)
+        self._tagged(ctx, Resource)
         return {}
 
     def list_tags(self, ctx: Context, *, Resource: str) -> Shape:
@@ -96,17 +100,21 @@ class Tags(Settings):
         """Raise AwsError: there is none."""
         raise names.missing("No policy is associated with the given resource.")
 
+    def _tagged(self, ctx: Context, resource: str) -> None:
+        found = self.at(resource)
+        if found is not None:
+            found[1].revision_id = ctx.ids.uuid4()
+
     def _tags(self, ctx: Context, action: str, resource: str) -> dict[str, str]:
         if ":event-source-mapping:" in resource:
             mapping = self.mappings.get(resource.rsplit(":", 1)[-1].lower())
             if mapping is None or mapping["EventSourceMappingArn"].lower() != resource.lower():
-                raise names.missing("The resource you requested does not exist.")
+                raise names.missing(f"Event source mapping not found: {resource}")
             return self.mapping_tags.setdefault(mapping["UUID"], {})
         if ":function:" not in resource:
             raise names.missing("The resource you requested does not exist.")
-        function, qualifier = self.found(ctx, action, resource)
-        if qualifier:
+        if names.reference(ctx, action, resource).qualifier:
             raise names.invalid(
                 "Tags on function aliases and versions are not supported. Please specify a function ARN."
             )
-        return function.tags
+        return self.found(ctx, action, resource)[0].tags

@@ -1,5 +1,6 @@
 """Published versions, and the aliases that point to them."""
 
+from simulator.errors import AwsError
 from simulator.service import Context
 from simulator.services.lambda_ import names
 from simulator.services.lambda_.functions import Functions
@@ -31,7 +32,7 @@ class Versions(Functions):
                 f"CodeSHA256 ({CodeSha256}) is different from current CodeSHA256 in $LATEST ({latest.code.sha256}). "
                 "Please try again with the CodeSHA256 in $LATEST."
             )
-        self._check_revision(latest, RevisionId)
+        self._check_revision(ctx, latest, RevisionId)
         version = self.publish(ctx, function, Description)
         return configuration(function, version, qualifier=version.number, at=ctx.now)
 
@@ -56,7 +57,7 @@ class Versions(Functions):
         RoutingConfig: Shape | None = None,
     ) -> Shape:
         """Create an alias. Raises ResourceConflictException where the name is taken."""
-        function, _ = self.found(ctx, "CreateAlias", FunctionName)
+        function, _ = self.found(ctx, "CreateAlias", FunctionName, FunctionVersion)
         if Name in function.aliases:
             raise names.conflict(f"Alias already exists: {function.arn(Name)}")
         alias = Alias(
@@ -87,7 +88,9 @@ class Versions(Functions):
     ) -> Shape:
         """Change an alias: what is not given stays."""
         function, _ = self.found(ctx, "UpdateAlias", FunctionName)
-        alias = _alias(function, Name)
+        if Name not in function.aliases:
+            raise names.missing(f"Alias not found: {function.arn(Name)}")
+        alias = function.aliases[Name]
         if RevisionId is not None and RevisionId != alias.revision_id:
             raise names.stale("GetFunction/GetAlias")
         version = FunctionVersion or alias.version
@@ -102,6 +105,7 @@ class Versions(Functions):
         """Delete an alias with its policy and URL; one that is not there is deleted already."""
         function, _ = self.found(ctx, "DeleteAlias", FunctionName)
         if function.aliases.pop(Name, None) is not None:
+            function.policy_revisions.pop(Name, None)
             for settings in (function.policies, function.event_configs, function.provisioned, function.urls):
                 settings.pop(Name, None)
         return {}
@@ -138,7 +142,9 @@ def _weights(function: Function, version: str, routing: Shape | None) -> dict[st
     if len(weights) > 1:
         raise names.invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
     if version == LATEST and weights:
-        raise names.invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+        raise AwsError(
+            "InvalidParameterValueException", "$LATEST is not supported for an alias pointing to more than 1 version"
+        )
     for number in (version, *weights):
         if number != LATEST and number not in function.versions:
             raise names.missing(f"Function not found: {function.arn(number)}")

@@ -52,6 +52,7 @@ class FakeAws:
     interfaces: dict[str, Any] = field(default_factory=dict)
     refuse: dict[str, AwsError] = field(default_factory=dict)
     messages: list[tuple[str, str]] = field(default_factory=list)
+    attributes: list[Any] = field(default_factory=list)
     queue: dict[str, str] = field(default_factory=dict)
 
     def answer(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,8 +108,9 @@ class FakeAws:
     def list_queues(self) -> dict[str, Any]:
         return {"QueueUrls": [f"http://sqs/{ACCOUNT}/jobs"]}
 
-    def send_message(self, QueueUrl: str, MessageBody: str) -> dict[str, Any]:
+    def send_message(self, QueueUrl: str, MessageBody: str, MessageAttributes: Any = None) -> dict[str, Any]:
         self.messages.append((QueueUrl, MessageBody))
+        self.attributes.append(MessageAttributes)
         return {}
 
     def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def test_every_form_of_a_name_finds_the_function(traffic: Any, name: str) -> Non
         (ARN + ":7", "8", "InvalidParameterValueException", "The derived qualifier from the function name does not match"),
         (ARN.replace("486547846362", "111111111111"), None, "AccessDeniedException", "is not authorized to perform"),
         (ARN.replace("us-east-1", "eu-west-1"), None, "ResourceNotFoundException", "not reachable in this region"),
-        ("x" * 65, None, "ValidationException", "Member must have length less than or equal to 64"),
+        ("x" * 65, None, "ResourceNotFoundException", f"Function not found: {ARN[:-7]}{'x' * 65}"),
     ],
 )  # fmt: skip
 def test_a_function_that_is_not_there_is_refused(

@@ -264,6 +264,33 @@ def test_a_given_up_event_reaches_its_destination(traffic: Any) -> None:
     assert traffic.aws_lambda.next_due() is None
 
 
+def test_a_dead_letter_says_why_it_is_one(traffic: Any) -> None:
+    """In its attributes: the request, and the error where there was a run. An invocation record has none."""
+    traffic.do("UpdateFunctionConfiguration", FunctionName="traffic", DeadLetterConfig={"TargetArn": QUEUE})
+    traffic.do("PutFunctionEventInvokeConfig", FunctionName="traffic", MaximumRetryAttempts=0)
+    traffic.environments.fail()
+    traffic.deliver()
+    (told,) = traffic.aws.attributes
+    assert {name: (each["DataType"], each["StringValue"]) for name, each in told.items() if name != "RequestID"} == {
+        "ErrorCode": ("Number", "200"),
+        "ErrorMessage": ("String", "boom"),
+    }
+    traffic.do("PutFunctionConcurrency", FunctionName="traffic", ReservedConcurrentExecutions=0)
+    traffic.deliver()
+    traffic.pass_time(hours=6)
+    assert list(traffic.aws.attributes[-1]) == ["RequestID"]
+
+
+def test_a_dead_letter_queue_is_taken_away_by_an_empty_name_alone(traffic: Any) -> None:
+    """An empty structure changes nothing, as on AWS."""
+    update = {"FunctionName": "traffic"}
+    traffic.do("UpdateFunctionConfiguration", **update, DeadLetterConfig={"TargetArn": QUEUE})
+    kept = traffic.do("UpdateFunctionConfiguration", **update, DeadLetterConfig={})
+    assert kept["DeadLetterConfig"] == {"TargetArn": QUEUE}
+    gone = traffic.do("UpdateFunctionConfiguration", **update, DeadLetterConfig={"TargetArn": ""})
+    assert "DeadLetterConfig" not in gone
+
+
 def test_functions_that_set_each_other_off_are_stopped(traffic: Any) -> None:
     """A loop of destinations ends as AWS's recursive loop detection ends it, and the lab goes on."""
     traffic.create("other")
