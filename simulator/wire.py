@@ -635,7 +635,9 @@ def serialise_error(service: str, protocol: str, error: AwsError, request_id: st
     headers = request_id_headers(service, request_id)
     fields = {name: value for name, value in error.fields.items() if name != "service"}
     if protocol in ("query", "ec2", "rest-xml"):
-        return _xml_error(service, protocol, error, status, headers, request_id)
+        # XML protocols name an error by its code (`ChangeSetNotFound`), CloudTrail and JSON by its shape
+        code = metadata.get("error", {}).get("code") or error.code
+        return _xml_error(service, protocol, code, error.message, status, headers, request_id)
     if protocol == CBOR:
         headers |= {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
         return HttpAnswer(status=status, headers=headers, body=parse.error_to_cbor(error.code, error.message))
@@ -668,10 +670,9 @@ def _wire_name(shape: Any, name: str) -> str:
 
 
 def _xml_error(
-    service: str, protocol: str, error: AwsError, status: int, headers: dict[str, str], request_id: str
+    service: str, protocol: str, code: str, message: str, status: int, headers: dict[str, str], request_id: str
 ) -> HttpAnswer:
-    code, message = escape(error.code), escape(_xml_safe(error.message))
-    core = f"<Code>{code}</Code><Message>{message}</Message>"
+    core = f"<Code>{escape(code)}</Code><Message>{escape(_xml_safe(message))}</Message>"
     if protocol == "ec2":
         text = f"<Response><Errors><Error>{core}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
     elif service == "s3":
