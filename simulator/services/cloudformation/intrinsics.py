@@ -82,7 +82,7 @@ class Evaluator:
         """Return whether the condition `name` of the template holds."""
         if name not in self._conditions:
             if name not in self.template.conditions:
-                raise invalid(f"Template error: Fn::If references undefined condition {name}")
+                raise invalid(f"Template error: unresolved condition dependency {name} in Fn::If")
             if name in self._asked:
                 raise invalid(f"Template format error: Found circular condition dependency on {name}")
             self._asked.add(name)
@@ -189,12 +189,10 @@ def _get_att(ev: Evaluator, body: Any) -> Any:
 
 def _select(ev: Evaluator, body: Any) -> Any:
     index, items = ev.arguments("Fn::Select", body, 2, 2)
-    if not isinstance(items, list):
+    if not isinstance(items, list) or not str(index).isdigit() or int(index) >= len(items):
         raise invalid(
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
         )
-    if not str(index).isdigit() or int(index) >= len(items):
-        raise invalid(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
     return items[int(index)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import Any
 
 from simulator.services.cloudformation.intrinsics import text
@@ -97,7 +98,7 @@ class Parameter(Handler):
 
     def create(self, work: Work, props: Properties) -> str:
         """Put the parameter."""
-        name = str(props.get("Name") or work.name(128))
+        name = str(props.get("Name") or f"CFN-{work.logical_id}-{work.ctx.ids.text(12, ascii_letters + digits)}")
         tags = work.tags(tag_map(props.get("Tags"))) or None
         work.call("ssm", "PutParameter", Name=name, Tags=tags, **pick(props, self._settings))
         return work.made(name)

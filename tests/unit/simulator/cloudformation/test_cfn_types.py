@@ -24,6 +24,7 @@ POLICIES = {
 }
 
 SAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "AWS::CDK::Metadata": ({"Analytics": "v2:deflate64:x"}, {"Analytics": "v2:deflate64:y"}),
     "AWS::CloudFormation::WaitConditionHandle": ({}, {}),
     "AWS::CloudTrail::Trail": (
         {
