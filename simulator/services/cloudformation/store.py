@@ -252,7 +252,7 @@ class Stacks(Service):
         if data.get("settle"):
             self._settle(stack, adopt=bool(data.get("adopt")))
         if data["status"] == "DELETE_COMPLETE":
-            stack.imports, stack.change_sets, stack.change_set_id = [], {}, None
+            stack.imports, stack.change_sets = [], {}
 
     @staticmethod
     def _settle(stack: Stack, *, adopt: bool) -> None:
@@ -292,7 +292,7 @@ class Stacks(Service):
         self, stack: Stack, status: str, reason: str | None, at: datetime, event_id: str, token: str | None
     ) -> None:
         if status in {"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
-            stack.deleted = at
+            stack.deleted, stack.change_set_id = at, None
         asked = reason == "User Initiated" and status != "REVIEW_IN_PROGRESS"
         stack.status, stack.reason = status, None if asked else reason
         own = {

@@ -245,7 +245,7 @@ def parameters(
         raise invalid(f"Parameters: [{', '.join(missing)}] must have values")
     for name, value in shown.items():
         _check_value(name, template.parameters[name], value)
-    return shown, {name: _typed(ctx, str(template.parameters[name]["Type"]), value) for name, value in shown.items()}
+    return shown, {name: _typed(ctx, name, str(template.parameters[name]["Type"]), shown[name]) for name in shown}
 
 
 def _default(value: Any) -> str:
@@ -258,11 +258,14 @@ def _check_type(name: str, kind: str) -> None:
         raise invalid(f"Template format error: Unrecognized parameter type: {kind} for parameter {name}")
 
 
-def _typed(ctx: Context, kind: str, value: str) -> Any:
+def _typed(ctx: Context, name: str, kind: str, value: str) -> Any:
     """Return what Ref of a parameter gives: a list for the list types, else its text."""
     from_store = _SSM_VALUE.fullmatch(kind)
     if from_store:
-        return _typed(ctx, from_store[1], _ssm(ctx, value))
+        try:
+            return _typed(ctx, name, from_store[1], _ssm(ctx, value))
+        except AwsError as error:
+            raise invalid(f"Parameter {name} should either have input value or default value") from error
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
         return [item.strip() for item in value.split(",")] if value else []
     return value

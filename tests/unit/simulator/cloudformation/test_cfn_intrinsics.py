@@ -87,6 +87,8 @@ SECTIONS: dict[str, Any] = {
         ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, ["10.0.0.0/24", "10.0.1.0/24"]),
         ({"Fn::ImportValue": {"Fn::Sub": "${P}-x"}}, "import-p-x"),
         ("{{resolve:ssm:/a/b}}", "ssm=/a/b"),
+        ({"Fn::Join": ["", ["{{resolve:ssm:", {"Ref": "P"}, ":1}}"]]}, "ssm=p:1"),
+        ({"Fn::Sub": "<{{resolve:ssm-secure:${P}}}>"}, "<ssm-secure=p>"),
     ],
 )
 def test_each_function_comes_to_its_value(value: Any, result: Any) -> None:

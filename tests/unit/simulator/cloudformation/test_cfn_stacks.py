@@ -919,6 +919,35 @@ def test_parameters_of_systems_manager_are_shown_with_what_they_hold(lab: Any) -
     given = {"ParameterKey": "P", "ParameterValue": "n"}
     lab.ask("CreateStack", StackName="s", TemplateBody=text, Parameters=[given])
     assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["Parameters"] == [{**given, "ResolvedValue": "a,b"}]
+    lab.refuse["GetParameter"] = AwsError("ParameterNotFound", "")
+    told = refusal(lab, "CreateStack", StackName="t", TemplateBody=text, Parameters=[given])
+    assert told == "ValidationError: Parameter P should either have input value or default value"
+
+
+def test_a_stores_parameter_gets_its_new_tags(lab: Any) -> None:
+    """PutParameter takes none where it overwrites."""
+
+    def tagged(**tags: str) -> str:
+        properties = {"Type": "String", "Value": "v", "Tags": tags}
+        return body({"P": {"Type": "AWS::SSM::Parameter", "Properties": properties}})
+
+    lab.ask("CreateStack", StackName="s", TemplateBody=tagged(a="1", b="1"))
+    lab.calls.clear()
+    lab.ask("UpdateStack", StackName="s", TemplateBody=tagged(a="2"))
+    assert lab.operations() == ["PutParameter", "RemoveTagsFromResource", "AddTagsToResource"]
+    assert lab.calls[1].params["TagKeys"] == ["b"]
+    assert lab.calls[2].params["Tags"] == [{"Key": "a", "Value": "2"}]
+
+
+def test_a_stack_that_could_not_be_made_names_no_change_set(lab: Any) -> None:
+    """It says what it is made by once it is made."""
+    lab.refuse["CreateTopic"] = REFUSED
+    lab.ask(
+        "CreateChangeSet", StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body({"T": TOPIC})
+    )
+    lab.ask("ExecuteChangeSet", StackName="s", ChangeSetName="c")
+    stack = lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+    assert (stack["StackStatus"], "ChangeSetId" in stack) == ("ROLLBACK_COMPLETE", False)
 
 
 def test_an_update_clears_the_change_set_and_keeps_the_capabilities(lab: Any) -> None:
