@@ -416,7 +416,7 @@ def _child(path: str, name: str) -> str:
 
 def _size(shape: Any, length: int, value: Any, label: str) -> Iterator[str]:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
-    shown = f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint: Member must have length"
+    shown = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint: Member must have length"
     if minimum is not None and length < minimum:
         yield f"{shown} greater than or equal to {minimum}"
     if maximum is not None and length > maximum:
@@ -424,7 +424,7 @@ def _size(shape: Any, length: int, value: Any, label: str) -> Iterator[str]:
 
 
 def _scalar(shape: Any, kind: str, value: Any, label: str) -> Iterator[str]:
-    told = f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint: Member must"
+    told = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint: Member must"
     if kind in ("string", "character"):
         if not isinstance(value, str):
             yield f"{told} be a string"
@@ -466,9 +466,26 @@ def _pattern(pattern: str) -> Any:
         return lambda _value: True
 
 
-def _shown(value: Any) -> str:
-    text = "java.nio.HeapByteBuffer" if isinstance(value, bytes) else str(value)
+def _shown(value: Any, shape: Any) -> str:
+    text = _in_java(value, shape)
     return text if len(text) <= 300 else text[:300] + "..."
+
+
+def _in_java(value: Any, shape: Any) -> str:
+    """Return a value as AWS's messages show it, which its services write in Java."""
+    if isinstance(value, bytes):
+        return "java.nio.HeapByteBuffer"
+    if isinstance(value, list) and shape.type_name == "list":
+        return f"[{', '.join(_in_java(item, shape.member) for item in value)}]"
+    if isinstance(value, Mapping) and shape.type_name == "structure":
+        members = (
+            f"{_child('', name)}={_in_java(value[name], member) if value.get(name) is not None else 'null'}"
+            for name, member in shape.members.items()
+        )
+        return f"{shape.name}({', '.join(members)})"
+    if isinstance(value, Mapping) and shape.type_name == "map":
+        return f"{{{', '.join(f'{key}={_in_java(item, shape.value)}' for key, item in value.items())}}}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 Fault = tuple[str, str | None]

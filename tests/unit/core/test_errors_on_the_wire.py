@@ -27,3 +27,22 @@ def test_json_names_an_error_by_its_shape() -> None:
     """Also where the service once spoke XML."""
     answer = wire.serialise_error("events", "json", AwsError("ResourceNotFoundException", "no"), "request")
     assert answer.headers["x-amzn-ErrorType"] == "ResourceNotFoundException"
+
+
+def test_values_that_break_the_model_are_shown_as_java_writes_them() -> None:
+    """Lists, structures and maps: no brace of Python's gets into a message."""
+    entry = {"Source": "a", "DetailType": "b", "Detail": "{}"}
+    with pytest.raises(AwsError) as told:
+        wire.check("events", "PutEvents", {"Entries": [entry] * 11}, ("ValidationException", None))
+    assert told.value.message.startswith(
+        "1 validation error detected: Value '[PutEventsRequestEntry(time=null, source=a, resources=null, detailType=b, "
+        "detail={}, eventBusName=null, traceHeader=null), PutEventsRequestEntry("
+    )
+    assert told.value.message.endswith(
+        "' at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"
+    )
+    function = {"FunctionName": "f", "VpcConfig": {"SubnetIds": ["s"] * 17}}
+    with pytest.raises(
+        AwsError, match=r"Value '\[s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s\]' at 'vpcConfig.subnetIds'"
+    ):
+        wire.check("lambda", "UpdateFunctionConfiguration", function, ("ValidationException", None))
