@@ -20,7 +20,7 @@ from simulator.services.cloudformation import graph, protection
 from simulator.services.cloudformation.intrinsics import Evaluator
 from simulator.services.cloudformation.resources import HANDLERS, service_of
 from simulator.services.cloudformation.resources.base import INVOKER, Handler, HandlerError, Work, changed, gone, sound
-from simulator.services.cloudformation.state import Desired, Resource, Stack, event_properties, snapshot
+from simulator.services.cloudformation.state import Desired, Resource, Stack, event_properties, secrets, snapshot
 from simulator.services.cloudformation.template import ResourceSpec, invalid
 from simulator.services.cloudformation.values import Live, dependencies, evaluator, outputs, policies
 
@@ -147,7 +147,8 @@ class Engine:
             "event_id": self.ctx.ids.uuid4(),
         }
         if shown is not None:
-            data["shown"] = event_properties(shown)
+            hidden = secrets(self.stack.desired) | (secrets(self.stack.pending) if self.stack.pending else set())
+            data["shown"] = event_properties(shown, hidden)
         if changes:
             data["changes"] = dict(changes)
         if remove:

@@ -6,14 +6,17 @@ Only operations and `apply_*` change these records, so that a replay of the jour
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from simulator.clock import moment
 from simulator.services.cloudformation.intrinsics import text
 from simulator.services.cloudformation.template import Template
+
+STARS: Final = "****"
+"""What is told instead of a NoEcho parameter's value."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -239,7 +242,7 @@ def shown_parameters(desired: Desired) -> list[dict[str, str]]:
     listed = []
     for name, value in desired.parameters.items():
         spec = desired.template.parameters[name]
-        shown = {"ParameterKey": name, "ParameterValue": "****" if text(spec.get("NoEcho", False)) == "true" else value}
+        shown = {"ParameterKey": name, "ParameterValue": STARS if is_hidden(spec) else value}
         if str(spec["Type"]).startswith("AWS::SSM::Parameter::Value<"):
             held = desired.values[name]
             shown["ResolvedValue"] = ",".join(held) if isinstance(held, list) else str(held)
@@ -247,15 +250,29 @@ def shown_parameters(desired: Desired) -> list[dict[str, str]]:
     return listed
 
 
-def as_texts(value: Any) -> Any:
-    """Return properties with every scalar as text, as events show them (`"Timeout":"3"`)."""
+def is_hidden(spec: Mapping[str, Any]) -> bool:
+    """Say whether a declared parameter is NoEcho."""
+    return text(spec.get("NoEcho", False)) == "true"
+
+
+def secrets(desired: Desired) -> set[str]:
+    """Return the values of the NoEcho parameters."""
+    declared = desired.template.parameters
+    return {value for name, value in desired.parameters.items() if value and is_hidden(declared[name])}
+
+
+def as_texts(value: Any, hidden: Collection[str] = ()) -> Any:
+    """Return properties with every scalar as text, as events show them (`"Timeout":"3"`), what is `hidden` starred."""
     if isinstance(value, dict):
-        return {key: as_texts(child) for key, child in value.items()}
+        return {key: as_texts(child, hidden) for key, child in value.items()}
     if isinstance(value, list):
-        return [as_texts(child) for child in value]
-    return text(value)
+        return [as_texts(child, hidden) for child in value]
+    told = text(value)
+    for secret in hidden:
+        told = told.replace(secret, STARS)
+    return told
 
 
-def event_properties(properties: Mapping[str, Any]) -> str:
+def event_properties(properties: Mapping[str, Any], hidden: Collection[str] = ()) -> str:
     """Return the text of an event's ResourceProperties."""
-    return json.dumps(as_texts(dict(properties)), separators=(",", ":"))
+    return json.dumps(as_texts(dict(properties), sorted(hidden, key=len, reverse=True)), separators=(",", ":"))

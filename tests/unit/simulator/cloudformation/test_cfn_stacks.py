@@ -924,6 +924,26 @@ def test_parameters_of_systems_manager_are_shown_with_what_they_hold(lab: Any) -
     assert told == "ValidationError: Parameter P should either have input value or default value"
 
 
+def test_events_star_what_noecho_parameters_hold(lab: Any) -> None:
+    """Before an update, while it changes them, and when the stack is deleted."""
+    text = body(
+        {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "q-${P}"}, "DelaySeconds": 5}}},
+        Parameters={"P": {"Type": "String", "NoEcho": True}},
+    )
+    arn = ""
+    for operation, secret in (("CreateStack", "hunter2"), ("UpdateStack", "hunter3")):
+        given = {"ParameterKey": "P", "ParameterValue": secret}
+        arn = lab.ask(operation, StackName="s", TemplateBody=text, Parameters=[given])["StackId"]
+    assert lab.calls[-1].operation == "DeleteQueue"
+    lab.ask("DeleteStack", StackName="s")
+    shown = {
+        event["ResourceProperties"]
+        for event in lab.ask("DescribeStackEvents", StackName=arn)["StackEvents"]
+        if "ResourceProperties" in event
+    }
+    assert shown == {'{"QueueName":"q-****","DelaySeconds":"5"}'}
+
+
 def test_a_stores_parameter_gets_its_new_tags(lab: Any) -> None:
     """PutParameter takes none where it overwrites."""
 
