@@ -213,6 +213,12 @@ DIVERGENCES: tuple[Divergence, ...] = (
         why="simulator/services/cloudformation",
     ),
     Divergence(
+        where="CloudFormation, around a stack",
+        aws="Events go to the topics of NotificationARNs, alarms of a RollbackConfiguration are watched, a change set can show property values, a {{resolve:secretsmanager}} is resolved.",
+        lab="Topics and alarms are kept and told, nothing is published or watched; changes come without values; references to Systems Manager are resolved, others are refused by name.",
+        why="An operation is done before its caller is answered: there is nothing to wait for. simulator/services/cloudformation",
+    ),
+    Divergence(
         where="Services that moto serves",
         aws="They work.",
         lab="They answer, and many of them do nothing behind the answer: instances do not run, SNS calls no URL, EC2 moves no packet.",

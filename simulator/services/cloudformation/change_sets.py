@@ -37,7 +37,7 @@ class ChangeSets(Stacks):
         if kind == "CREATE":
             if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
                 raise invalid(
-                    f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{ChangeSetName}]."
+                    f"Stack [{StackName}] already exists and cannot be created again with the changeSet [{ChangeSetName}]."
                 )
         elif stack is None or stack.status == "REVIEW_IN_PROGRESS":
             raise invalid(f"Stack [{StackName}] does not exist")
@@ -45,7 +45,8 @@ class ChangeSets(Stacks):
             self.check_updatable(stack)
         if stack is not None and ChangeSetName in stack.change_sets:
             raise AwsError("AlreadyExistsException", f"ChangeSet {ChangeSetName} already exists")
-        desired = self.desired(ctx, self.template(ctx, given, stack), given, stack if kind == "UPDATE" else None)
+        previous = stack if kind == "UPDATE" else None
+        desired = self.desired(ctx, self.template(ctx, given, stack), given, previous, reviewed=True)
         if stack is None:
             stack = self.new_stack(ctx, StackName, desired, "REVIEW_IN_PROGRESS")
             self.begin(ctx, stack, "REVIEW_IN_PROGRESS")
@@ -89,11 +90,11 @@ class ChangeSets(Stacks):
         return given_only(
             {
                 **change_set.summary(stack),
-                "Parameters": shown_parameters(desired),
+                "Parameters": shown_parameters(desired) or None,
                 "NotificationARNs": list(desired.notification_arns),
-                "RollbackConfiguration": {},
+                "RollbackConfiguration": dict(desired.rollback_configuration),
                 "Capabilities": list(desired.capabilities),
-                "Tags": [dict(tag) for tag in desired.tags],
+                "Tags": [dict(tag) for tag in desired.tags] or None,
                 "OnStackFailure": change_set.on_failure,
                 "Changes": page,
                 "NextToken": token,
@@ -101,7 +102,7 @@ class ChangeSets(Stacks):
         )
 
     def list_change_sets(self, ctx: Context, *, StackName: str, NextToken: str | None = None) -> dict[str, Any]:
-        """Return the summaries of a stack's change sets."""
+        """Return the summaries of a stack's change sets that were not executed."""
         stack = self.stack(ctx, StackName, "Stack [{}] does not exist")
         page, token = page_of([given_only(item.summary(stack)) for item in stack.change_sets.values()], NextToken, PAGE)
         return given_only({"Summaries": page, "NextToken": token})
@@ -114,7 +115,10 @@ class ChangeSets(Stacks):
             if error.code == "ChangeSetNotFoundException":
                 return {}
             raise
-        del stack.change_sets[change_set.name]
+        if change_set in stack.executed:
+            stack.executed.remove(change_set)
+        else:
+            del stack.change_sets[change_set.name]
         return {}
 
     def execute_change_set(
@@ -129,21 +133,24 @@ class ChangeSets(Stacks):
         """Do what a change set says; the stack's other change sets are void then."""
         stack, change_set = self.find_change_set(ctx, ChangeSetName, StackName)
         if change_set.execution != "AVAILABLE":
+            failed = change_set.status == "FAILED"
+            now = f"status of [{change_set.status}]" if failed else f"execution status of [{change_set.execution}]"
             raise AwsError(
                 "InvalidChangeSetStatusException",
-                f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]",
+                f"ChangeSet [{change_set.id}] cannot be executed in its current {now}",
             )
         desired = change_set.desired
         if DisableRollback:
             desired = replace(desired, disable_rollback=True)
         change_set.execution = "EXECUTE_COMPLETE"
-        stack.change_sets = {change_set.name: change_set}
+        stack.change_sets = {}
+        stack.executed.append(change_set)
         stack.change_set_id = change_set.id
         if change_set.kind == "UPDATE":
             self.start_update(ctx, stack, desired)
             return {}
         stack.desired = desired
-        stack.created = ctx.now
+        stack.updated = ctx.now
         stack.on_failure = change_set.on_failure or ("DO_NOTHING" if DisableRollback else "ROLLBACK")
         self.begin(ctx, stack, "CREATE_IN_PROGRESS")
         ctx.after(lambda process: Engine(service=self, ctx=process, stack=stack).create())

@@ -69,8 +69,8 @@ def _place(url: str) -> tuple[str, str]:
     except ValueError as error:
         raise invalid("TemplateURL must be a supported URL.") from error
     if parts.scheme == "s3":
-        bucket, key = parts.netloc, path
-    elif ".s3." in host or ".s3-" in host:
+        raise invalid(f"S3 error: Domain name specified in {parts.netloc} is not a valid S3 domain")
+    if ".s3." in host or ".s3-" in host:
         bucket, key = host.split(".s3", 1)[0], path
     else:
         bucket, _, key = path.partition("/")
@@ -79,7 +79,7 @@ def _place(url: str) -> tuple[str, str]:
         or ".s3" in host
         or host in {"localhost", "127.0.0.1", "localhost.localstack.cloud"}
     )
-    if parts.scheme not in {"http", "https", "s3"} or not bucket or not key or not (known or parts.scheme == "s3"):
+    if parts.scheme not in {"http", "https"} or not bucket or not key or not known:
         raise invalid("TemplateURL must be a supported URL.")
     return bucket, key
 
@@ -102,7 +102,8 @@ def checked(text: str) -> Template:
 def _has(kind: str, attribute: str) -> bool:
     if kind == "AWS::CloudFormation::Stack" and attribute.startswith("Outputs."):
         return True
-    return attribute in HANDLERS[kind].schema.attributes
+    schema = HANDLERS[kind].schema
+    return attribute in schema.attributes | schema.readable
 
 
 def _conditional(template: Template) -> bool:

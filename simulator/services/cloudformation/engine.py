@@ -20,9 +20,9 @@ from simulator.services.cloudformation import graph, protection
 from simulator.services.cloudformation.intrinsics import Evaluator
 from simulator.services.cloudformation.resources import HANDLERS, service_of
 from simulator.services.cloudformation.resources.base import INVOKER, Handler, HandlerError, Work, changed, gone, sound
-from simulator.services.cloudformation.state import Desired, Resource, Stack, event_properties, snapshot
+from simulator.services.cloudformation.state import Desired, Resource, Stack, event_properties, secrets, snapshot
 from simulator.services.cloudformation.template import ResourceSpec, invalid
-from simulator.services.cloudformation.values import Live, dependencies, evaluator, outputs
+from simulator.services.cloudformation.values import Live, dependencies, evaluator, outputs, policies
 
 if TYPE_CHECKING:
     from simulator.services.cloudformation.store import Stacks
@@ -147,7 +147,8 @@ class Engine:
             "event_id": self.ctx.ids.uuid4(),
         }
         if shown is not None:
-            data["shown"] = event_properties(shown)
+            hidden = secrets(self.stack.desired) | (secrets(self.stack.pending) if self.stack.pending else set())
+            data["shown"] = event_properties(shown, hidden)
         if changes:
             data["changes"] = dict(changes)
         if remove:
@@ -247,7 +248,8 @@ class Engine:
             self.tell_stack(f"{ending}_COMPLETE", settle=True)
 
     def settled(self, desired: Desired, needs: Mapping[str, list[str]]) -> dict[str, Any]:
-        """Return what the record of a finished create or update holds: outputs, imports, dependencies.
+        """Return what the record of a finished create or update holds: outputs and imports, and of the resources their
+        dependencies, metadata and policies.
 
         Raises AwsError for an output without value or an export whose name is taken.
         """
@@ -255,9 +257,13 @@ class Engine:
         ev = evaluator(self.ctx, self.stack, desired, lookups)
         for name in needs:
             ev.value(dict(desired.template.resources[name].properties))
+        declared = {name: desired.template.resources[name].metadata for name in needs}
+        metadata = ev.value({name: value for name, value in declared.items() if value is not None})
         listed = outputs(ev)
         self.service.check_exports(self.ctx, self.stack, listed)
-        return {"outputs": listed, "imports": sorted(set(lookups.imports)), "needs": dict(needs)}
+        imports = sorted(set(lookups.imports))
+        kept = {name: list(policies(desired.template.resources[name], ev)) for name in needs}
+        return {"outputs": listed, "imports": imports, "needs": dict(needs), "metadata": metadata, "policies": kept}
 
     def make(
         self,
@@ -285,7 +291,7 @@ class Engine:
         work = self.work(resource, desired, made)
         try:
             props = self.properties(spec, desired)
-            changes = self._declared(spec, needs, props) | {"fresh": fresh}
+            changes = self._declared(spec, desired, needs, props) | {"fresh": fresh}
             if replaced is not None:
                 changes |= {"before": replaced.before or snapshot(replaced), "physical_id": None}
             self.tell(resource, f"{verb}_IN_PROGRESS", REPLACING if replaced else None, shown=props, changes=changes)
@@ -299,13 +305,15 @@ class Engine:
         done = {"physical_id": physical_id, "attributes": attributes}
         self.tell(resource, f"{verb}_COMPLETE", physical_id=physical_id, shown=props, changes=done)
 
-    def _declared(self, spec: ResourceSpec, needs: list[str], props: Mapping[str, Any]) -> dict[str, Any]:
+    def _declared(
+        self, spec: ResourceSpec, desired: Desired, needs: list[str], props: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        on_deletion, on_replacement = policies(spec, self.evaluator(desired))
         return {
             "properties": dict(props),
             "depends_on": needs,
-            "deletion_policy": spec.deletion_policy,
-            "update_replace_policy": spec.update_replace_policy,
-            "metadata": spec.metadata,
+            "deletion_policy": on_deletion,
+            "update_replace_policy": on_replacement,
         }
 
     # ------------------------------------------------------------------ update
@@ -360,7 +368,7 @@ class Engine:
         if replacing:
             self.make(spec, desired, needs, replaced=resource)
         else:
-            self._change(handler, resource, self._declared(spec, needs, props), work)
+            self._change(handler, resource, self._declared(spec, desired, needs, props), work)
 
     def _check_custom_name(self, handler: Handler, resource: Resource, props: Mapping[str, Any]) -> None:
         name = handler.custom_name
@@ -503,7 +511,7 @@ class Engine:
             elif resource.physical_id is None:
                 self.tell(resource, "DELETE_COMPLETE")
             elif resource.logical_id in retain or self._retained(resource.deletion_policy, on_create=on_create):
-                self.tell(resource, "DELETE_SKIPPED")
+                self.tell(resource, "DELETE_SKIPPED", shown=resource.properties)
             elif not self._delete_one(resource, self.stack.desired):
                 if force:
                     self.tell(resource, "DELETE_SKIPPED")

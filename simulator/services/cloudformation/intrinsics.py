@@ -69,20 +69,20 @@ class Evaluator:
             if len(node) == 1:
                 name, body = next(iter(node.items()))
                 if name == "Ref":
-                    return self._ref(body)
+                    return self._dynamic(self._ref(body))
                 if name.startswith("Fn::"):
-                    return self._function(name, body)
+                    return self._dynamic(self._function(name, body))
             members = ((key, self.value(child)) for key, child in node.items())
             return {key: child for key, child in members if child is not NO_VALUE}
         if isinstance(node, list):
             return [item for item in (self.value(child) for child in node) if item is not NO_VALUE]
-        return self._dynamic(node) if isinstance(node, str) and "{{resolve:" in node else node
+        return self._dynamic(node)
 
     def condition(self, name: str) -> bool:
         """Return whether the condition `name` of the template holds."""
         if name not in self._conditions:
             if name not in self.template.conditions:
-                raise invalid(f"Template error: Fn::If references undefined condition {name}")
+                raise invalid(f"Template error: unresolved condition dependency {name} in Fn::If")
             if name in self._asked:
                 raise invalid(f"Template format error: Found circular condition dependency on {name}")
             self._asked.add(name)
@@ -143,7 +143,10 @@ class Evaluator:
             raise invalid(f"Template error: every {name} object requires a list argument of its parameters.")
         return [self.value(item) for item in body]
 
-    def _dynamic(self, node: str) -> str:
+    def _dynamic(self, node: Any) -> Any:
+        """Return a value with its dynamic references replaced; functions may have put them together."""
+        if not isinstance(node, str) or "{{resolve:" not in node:
+            return node
         return _DYNAMIC.sub(lambda match: self.lookups.secret(match[1], match[2]), node)
 
 
@@ -177,8 +180,7 @@ def _sub(ev: Evaluator, body: Any) -> str:
             return text(ev.lookups.attribute(resource, attribute))
         return text(ev.value({"Ref": name}))
 
-    result = _SUB.sub(replace, template)
-    return result if "{{resolve:" not in result else str(ev.value(result))
+    return _SUB.sub(replace, template)
 
 
 def _get_att(ev: Evaluator, body: Any) -> Any:
@@ -189,12 +191,10 @@ def _get_att(ev: Evaluator, body: Any) -> Any:
 
 def _select(ev: Evaluator, body: Any) -> Any:
     index, items = ev.arguments("Fn::Select", body, 2, 2)
-    if not isinstance(items, list):
+    if not isinstance(items, list) or not str(index).isdigit() or int(index) >= len(items):
         raise invalid(
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
         )
-    if not str(index).isdigit() or int(index) >= len(items):
-        raise invalid(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
     return items[int(index)]
 
 

@@ -11,6 +11,28 @@ from simulator.services.cloudformation.resources.base import HandlerError
 from simulator.services.cloudformation.state import Resource
 
 
+def is_policy(text: str) -> bool:
+    """Say whether a text is a stack policy; one without statements is, and allows everything."""
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            return False
+        statements = document["Statement"] if document else []
+        return all(
+            statement["Effect"] in {"Allow", "Deny"}
+            and statement.get("Principal") == "*"
+            and all(str(action) == "*" or str(action).startswith("Update:") for action in _actions(statement))
+            for statement in ([statements] if isinstance(statements, dict) else statements)
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
+
+
+def _actions(statement: Mapping[str, Any]) -> list[Any]:
+    named = statement["NotAction"] if "NotAction" in statement else statement["Action"]
+    return [named] if isinstance(named, str) else list(named)
+
+
 def check(policy: str | None, action: str, resource: Resource) -> None:
     """Raise HandlerError where a stack's policy does not let an update do `action` (`Update:Modify`) to a resource.
 
@@ -19,9 +41,12 @@ def check(policy: str | None, action: str, resource: Resource) -> None:
     """
     if policy is None:
         return
+    statements = json.loads(policy).get("Statement", [])
+    if not statements:
+        return
     effects = {
         str(statement.get("Effect")): number
-        for number, statement in enumerate(json.loads(policy)["Statement"], 1)
+        for number, statement in enumerate([statements] if isinstance(statements, dict) else statements, 1)
         if _applies(statement, action, resource)
     }
     if "Deny" in effects:

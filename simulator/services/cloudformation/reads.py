@@ -102,17 +102,22 @@ class Reads(Stacks):
     ) -> dict[str, Any]:
         """Return a stack's or change set's template as it was given."""
         if ChangeSetName:
+            if not StackName and not ChangeSetName.startswith("arn:"):
+                raise invalid("StackName is a required parameter.")
             desired = self.find_change_set(ctx, ChangeSetName, StackName)[1].desired
         elif StackName:
             desired = self.stack(ctx, StackName).desired
         else:
-            raise invalid("Stack name must be specified")
+            raise invalid("StackName is required if ChangeSetName is not specified.")
         return {"TemplateBody": desired.template.body, "StagesAvailable": ["Original", "Processed"]}
 
     def get_template_summary(self, ctx: Context, *, StackName: str | None = None, **given: Any) -> dict[str, Any]:
         """Return what a template declares: parameters, types, capabilities."""
         if StackName:
-            template = self.stack(ctx, StackName).desired.template
+            stack = self.stack(ctx, StackName)
+            if stack.status == "REVIEW_IN_PROGRESS":
+                raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
+            template = stack.desired.template
         else:
             template = parse(text_of(ctx, given.get("TemplateBody"), given.get("TemplateURL")))
         types = sorted({spec.type for spec in template.resources.values()})
@@ -121,7 +126,7 @@ class Reads(Stacks):
                 **_summary(template),
                 "Parameters": list(declared_parameters(template)),
                 "ResourceTypes": types,
-                "Version": template.version,
+                "Version": template.version or "2010-09-09",
                 "Metadata": None if template.metadata is None else json.dumps(template.metadata),
                 "ResourceIdentifierSummaries": [
                     {

@@ -12,25 +12,36 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """One type. `create_only` holds dotted paths where only a part of a property is create-only."""
+    """One type. `create_only` holds dotted paths where only a part of a property is create-only.
+
+    `attributes` are for Fn::GetAtt; so are the `readable` properties, as the template gives them.
+    """
 
     properties: frozenset[str]
     required: tuple[str, ...]
     create_only: frozenset[str]
     attributes: frozenset[str]
+    readable: frozenset[str]
 
 
-def _of(*, properties: str = "", required: str = "", create_only: str = "", attributes: str = "") -> Schema:
+def _of(
+    *, properties: str = "", required: str = "", create_only: str = "", attributes: str = "", all_readable: bool = False
+) -> Schema:
     return Schema(
         properties=frozenset(properties.split()),
         required=tuple(required.split()),
         create_only=frozenset(create_only.split()),
         attributes=frozenset(attributes.split()),
+        readable=frozenset(properties.split()) if all_readable else frozenset(),
     )
 
 
 SCHEMAS: Mapping[str, Schema] = MappingProxyType(
     {
+        "AWS::CDK::Metadata": _of(
+            properties="Analytics Modules",
+            attributes="Id",
+        ),
         "AWS::CloudFormation::Stack": _of(
             properties="NotificationARNs Parameters Tags TemplateURL TimeoutInMinutes",
             required="TemplateURL",
@@ -105,6 +116,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
                 "SecurityGroups SubnetId"
             ),
             attributes="AvailabilityZone InstanceId PrivateDnsName PrivateIp PublicDnsName PublicIp State VpcId",
+            all_readable=True,
         ),
         "AWS::EC2::InternetGateway": _of(
             properties="Tags",
@@ -152,6 +164,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             required="GroupDescription",
             create_only="GroupDescription GroupName VpcId",
             attributes="GroupId Id VpcId",
+            all_readable=True,
         ),
         "AWS::EC2::SecurityGroupEgress": _of(
             properties=(
@@ -191,6 +204,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
                 "AvailabilityZone BlockPublicAccessStates CidrBlock Ipv6CidrBlocks NetworkAclAssociationId SubnetId "
                 "VpcId"
             ),
+            all_readable=True,
         ),
         "AWS::EC2::SubnetNetworkAclAssociation": _of(
             properties="NetworkAclId SubnetId",
@@ -211,6 +225,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             ),
             create_only="CidrBlock Ipv4IpamPoolId Ipv4NetmaskLength VpcEncryptionControl",
             attributes=("CidrBlock CidrBlockAssociations DefaultNetworkAcl DefaultSecurityGroup Ipv6CidrBlocks VpcId"),
+            all_readable=True,
         ),
         "AWS::EC2::VPCEndpoint": _of(
             properties=(
@@ -235,6 +250,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             required="Name",
             create_only="Name",
             attributes="Arn Name",
+            all_readable=True,
         ),
         "AWS::Events::Rule": _of(
             properties="Description EventBusName EventPattern Name RoleArn ScheduleExpression State Tags Targets",
@@ -416,6 +432,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             ),
             create_only="FifoTopic TopicName",
             attributes="TopicArn TopicName",
+            all_readable=True,
         ),
         "AWS::SNS::TopicPolicy": _of(
             properties="PolicyDocument Topics",
@@ -431,6 +448,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             ),
             create_only="FifoQueue QueueName",
             attributes="Arn QueueName QueueUrl",
+            all_readable=True,
         ),
         "AWS::SQS::QueuePolicy": _of(
             properties="PolicyDocument Queues",
@@ -442,6 +460,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             required="Type Value",
             create_only="Name",
             attributes="Arn",
+            all_readable=True,
         ),
         "AWS::Scheduler::Schedule": _of(
             properties=(

@@ -24,12 +24,18 @@ class CloudFormation(ChangeSets, Reads):
 
         Raises AlreadyExistsException, InsufficientCapabilitiesException and ValidationErrors.
         """
-        if self.find(ctx, StackName) is not None:
+        stack = self.find(ctx, StackName)
+        if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise AwsError("AlreadyExistsException", f"Stack [{StackName}] already exists")
         if given.get("OnFailure") and given.get("DisableRollback"):
             raise invalid("You can specify either DisableRollback or OnFailure, but not both")
         desired = self.desired(ctx, self.template(ctx, given), given, None)
-        stack = self.new_stack(ctx, StackName, desired, "CREATE_IN_PROGRESS")
+        if stack is None:
+            stack = self.new_stack(ctx, StackName, desired, "CREATE_IN_PROGRESS")
+        else:
+            self.plan(ctx, stack, desired)
+            stack.desired = desired
+            stack.make_obsolete()
         stack.on_failure = given.get("OnFailure") or ("DO_NOTHING" if given.get("DisableRollback") else "ROLLBACK")
         stack.timeout_minutes = given.get("TimeoutInMinutes")
         stack.termination_protection = bool(given.get("EnableTerminationProtection", False))
@@ -54,6 +60,8 @@ class CloudFormation(ChangeSets, Reads):
         stack.policy = self.policy(ctx, given) or stack.policy
         during = {name.replace("DuringUpdate", ""): value for name, value in given.items() if "DuringUpdate" in name}
         stack.policy_during_update = self.policy(ctx, during)
+        stack.change_set_id = None
+        stack.make_obsolete()
         self.start_update(ctx, stack, desired)
         return {"StackId": stack.id}
 

@@ -6,14 +6,17 @@ Only operations and `apply_*` change these records, so that a replay of the jour
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from simulator.clock import moment
 from simulator.services.cloudformation.intrinsics import text
 from simulator.services.cloudformation.template import Template
+
+STARS: Final = "****"
+"""What is told instead of a NoEcho parameter's value."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class Desired:
     role_arn: str | None = None
     notification_arns: tuple[str, ...] = ()
     disable_rollback: bool = False
+    rollback_configuration: Mapping[str, Any] = field(default_factory=dict)
     token: str | None = None
 
 
@@ -113,7 +117,10 @@ class ChangeSet:
 
 @dataclass(slots=True, kw_only=True)
 class Stack:
-    """A stack. `pending` is what a running update aims at, `events` the API's events, oldest first."""
+    """A stack. `pending` is what a running update aims at, `events` the API's events, oldest first.
+
+    `change_sets` are those that can be executed, by name; the `executed` ones are listed no more, and their names are free.
+    """
 
     id: str
     name: str
@@ -134,6 +141,7 @@ class Stack:
     imports: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
+    executed: list[ChangeSet] = field(default_factory=list)
     change_set_id: str | None = None
     parent_id: str | None = None
     root_id: str | None = None
@@ -151,6 +159,11 @@ class Stack:
         """Whether the stack still exists: a deleted one is found by its id only."""
         return self.status != "DELETE_COMPLETE"
 
+    def make_obsolete(self) -> None:
+        """Note that the stack is no longer what its change sets were worked out for."""
+        for change_set in self.change_sets.values():
+            change_set.execution = "OBSOLETE"
+
     def describe(self) -> dict[str, Any]:
         """Return the stack as DescribeStacks shows it."""
         desired = self.desired
@@ -163,7 +176,7 @@ class Stack:
             "CreationTime": self.created,
             "LastUpdatedTime": self.updated,
             "DeletionTime": self.deleted,
-            "RollbackConfiguration": {},
+            "RollbackConfiguration": dict(desired.rollback_configuration),
             "StackStatus": self.status,
             "StackStatusReason": self.reason,
             "DisableRollback": desired.disable_rollback,
@@ -173,11 +186,14 @@ class Stack:
             "Outputs": self.outputs,
             "RoleARN": desired.role_arn,
             "Tags": [dict(tag) for tag in desired.tags],
-            "EnableTerminationProtection": self.termination_protection,
+            "EnableTerminationProtection": self.termination_protection if self.live else None,
             "ParentId": self.parent_id,
             "RootId": self.root_id,
             "DriftInformation": self._drift(),
         }
+        if self.status == "REVIEW_IN_PROGRESS":  # its template is the change set's still
+            of_template = ("Description", "Parameters", "Capabilities", "RoleARN", "TimeoutInMinutes")
+            shown |= dict.fromkeys(of_template) | {"Tags": [], "NotificationARNs": []}
         return {key: value for key, value in shown.items() if value is not None and value != []} | {
             "Tags": shown["Tags"],
             "NotificationARNs": shown["NotificationARNs"],
@@ -188,7 +204,7 @@ class Stack:
         shown = {
             "StackId": self.id,
             "StackName": self.name,
-            "TemplateDescription": self.desired.template.description,
+            "TemplateDescription": None if self.status == "REVIEW_IN_PROGRESS" else self.desired.template.description,
             "CreationTime": self.created,
             "LastUpdatedTime": self.updated,
             "DeletionTime": self.deleted,
@@ -222,23 +238,41 @@ class Stack:
 
 
 def shown_parameters(desired: Desired) -> list[dict[str, str]]:
-    """Return parameters as the API shows them, those with NoEcho starred."""
-    hidden = {name for name, spec in desired.template.parameters.items() if text(spec.get("NoEcho", False)) == "true"}
-    return [
-        {"ParameterKey": name, "ParameterValue": "****" if name in hidden else value}
-        for name, value in desired.parameters.items()
-    ]
+    """Return parameters as the API shows them: those with NoEcho starred, those of Systems Manager with what they hold."""
+    listed = []
+    for name, value in desired.parameters.items():
+        spec = desired.template.parameters[name]
+        shown = {"ParameterKey": name, "ParameterValue": STARS if is_hidden(spec) else value}
+        if str(spec["Type"]).startswith("AWS::SSM::Parameter::Value<"):
+            held = desired.values[name]
+            shown["ResolvedValue"] = ",".join(held) if isinstance(held, list) else str(held)
+        listed.append(shown)
+    return listed
 
 
-def as_texts(value: Any) -> Any:
-    """Return properties with every scalar as text, as events show them (`"Timeout":"3"`)."""
+def is_hidden(spec: Mapping[str, Any]) -> bool:
+    """Say whether a declared parameter is NoEcho."""
+    return text(spec.get("NoEcho", False)) == "true"
+
+
+def secrets(desired: Desired) -> set[str]:
+    """Return the values of the NoEcho parameters."""
+    declared = desired.template.parameters
+    return {value for name, value in desired.parameters.items() if value and is_hidden(declared[name])}
+
+
+def as_texts(value: Any, hidden: Collection[str] = ()) -> Any:
+    """Return properties with every scalar as text, as events show them (`"Timeout":"3"`), what is `hidden` starred."""
     if isinstance(value, dict):
-        return {key: as_texts(child) for key, child in value.items()}
+        return {key: as_texts(child, hidden) for key, child in value.items()}
     if isinstance(value, list):
-        return [as_texts(child) for child in value]
-    return text(value)
+        return [as_texts(child, hidden) for child in value]
+    told = text(value)
+    for secret in hidden:
+        told = told.replace(secret, STARS)
+    return told
 
 
-def event_properties(properties: Mapping[str, Any]) -> str:
+def event_properties(properties: Mapping[str, Any], hidden: Collection[str] = ()) -> str:
     """Return the text of an event's ResourceProperties."""
-    return json.dumps(as_texts(dict(properties)), separators=(",", ":"))
+    return json.dumps(as_texts(dict(properties), sorted(hidden, key=len, reverse=True)), separators=(",", ":"))

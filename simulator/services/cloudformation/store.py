@@ -7,18 +7,27 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from simulator.clock import milliseconds, moment
 from simulator.errors import AwsError
 from simulator.service import Context, Service
-from simulator.services.cloudformation import graph
+from simulator.services.cloudformation import graph, protection
 from simulator.services.cloudformation.checks import check_capabilities, check_types, checked, text_of
 from simulator.services.cloudformation.engine import Engine
 from simulator.services.cloudformation.state import ChangeSet, Desired, Resource, Stack
 from simulator.services.cloudformation.template import Template, invalid
-from simulator.services.cloudformation.values import Live, dependencies, evaluator, parameters
+from simulator.services.cloudformation.values import (
+    Ahead,
+    check_outputs,
+    dependencies,
+    evaluator,
+    parameters,
+    policies,
+    worked_out,
+)
 
 if TYPE_CHECKING:
     from simulator.world import Lab
@@ -72,7 +81,7 @@ class Stacks(Service):
         if stack_name is None and not name.startswith("arn:"):
             raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
         for stack in candidates:
-            for change_set in stack.change_sets.values():
+            for change_set in (*stack.change_sets.values(), *reversed(stack.executed)):
                 if name in {change_set.id, change_set.name}:
                     return stack, change_set
         raise AwsError("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist")
@@ -83,7 +92,7 @@ class Stacks(Service):
             {"ExportingStackId": stack.id, "Name": output["ExportName"], "Value": output["OutputValue"]}
             for stack in self.here(ctx)
             for output in stack.outputs
-            if "ExportName" in output
+            if stack.live and "ExportName" in output
         ]
         return sorted(found, key=lambda export: export["Name"])
 
@@ -108,9 +117,20 @@ class Stacks(Service):
 
     # ------------------------------------------------------------------ what a stack should be
 
-    def desired(self, ctx: Context, template: Template, given: Mapping[str, Any], previous: Stack | None) -> Desired:
-        """Return the checked wish of a request; what an update leaves out stays as it was."""
-        check_capabilities(template, given.get("Capabilities") or ())
+    def desired(
+        self,
+        ctx: Context,
+        template: Template,
+        given: Mapping[str, Any],
+        previous: Stack | None,
+        *,
+        reviewed: bool = False,
+    ) -> Desired:
+        """Return the checked wish of a request; what an update leaves out stays as it was.
+
+        What macros make of a template need not be acknowledged where it can be `reviewed`: in a change set.
+        """
+        check_capabilities(template, {*(given.get("Capabilities") or ()), *(["CAPABILITY_AUTO_EXPAND"] * reviewed)})
         check_types(template, given.get("ResourceTypes") or ())
         before = previous.desired if previous is not None else None
         shown, values = parameters(ctx, template, given.get("Parameters") or (), before)
@@ -129,6 +149,7 @@ class Stacks(Service):
             role_arn=role,
             notification_arns=tuple(notified) if notified is not None else (before.notification_arns if before else ()),
             disable_rollback=bool(given.get("DisableRollback", False)),
+            rollback_configuration=_rollback_configuration(given, before),
             token=given.get("ClientRequestToken") or given.get("ClientToken"),
         )
 
@@ -141,8 +162,17 @@ class Stacks(Service):
         return checked(text_of(ctx, given.get("TemplateBody"), given.get("TemplateURL")))
 
     def plan(self, ctx: Context, stack: Stack, desired: Desired) -> None:
-        """Raise the ValidationError of a template whose conditions, with these parameters, leave a circle or a gap."""
-        graph.order(dependencies(desired.template, evaluator(ctx, stack, desired, Live(self, ctx, stack))))
+        """Raise the ValidationError of a template that cannot be worked out with these parameters.
+
+        Its conditions may leave a circle or a gap; a function that no resource is needed for may have no value.
+        """
+        ev = evaluator(ctx, stack, desired, Ahead(self, ctx, stack))
+        needs = dependencies(desired.template, ev)
+        graph.order(needs)
+        check_outputs(desired.template, ev, needs)
+        for name in needs:
+            worked_out(desired.template.resources[name].properties, ev)
+            policies(desired.template.resources[name], ev)
 
     def new_stack(self, ctx: Context, name: str, desired: Desired, status: str) -> Stack:
         """Return a stack that does not belong to the lab yet. Raises for a bad name, a full account, a bad graph."""
@@ -165,7 +195,7 @@ class Stacks(Service):
 
     def start_update(self, ctx: Context, stack: Stack, desired: Desired) -> None:
         """Note that the stack is to become `desired` and have the engine bring it there."""
-        stack.pending = desired
+        stack.pending = replace(desired, capabilities=desired.capabilities or stack.desired.capabilities)
         stack.updated = ctx.now
         self.begin(ctx, stack, "UPDATE_IN_PROGRESS")
         ctx.after(lambda process: Engine(service=self, ctx=process, stack=stack).update())
@@ -192,16 +222,15 @@ class Stacks(Service):
 
     def policy(self, ctx: Context, given: Mapping[str, Any]) -> str | None:
         """Return the text of a request's stack policy, None where it has none."""
-        if given.get("StackPolicyBody") or given.get("StackPolicyURL"):
-            text = text_of(ctx, given.get("StackPolicyBody"), given.get("StackPolicyURL"))
-            try:
-                statements = json.loads(text)["Statement"]
-                if not all(statement["Effect"] in {"Allow", "Deny"} for statement in statements):
-                    raise ValueError(text)
-            except (ValueError, TypeError, KeyError, RecursionError) as error:
-                raise invalid("Error validating stack policy: Invalid stack policy") from error
-            return text
-        return None
+        body, url = given.get("StackPolicyBody"), given.get("StackPolicyURL")
+        if body and url:
+            raise invalid("You cannot specify both StackPolicyURL and StackPolicyBody")
+        if not body and not url:
+            return None
+        text = text_of(ctx, body, url)
+        if not protection.is_policy(text):
+            raise invalid("Error validating stack policy: Invalid stack policy")
+        return text
 
     # ------------------------------------------------------------------ consequences
 
@@ -215,12 +244,15 @@ class Stacks(Service):
             stack.outputs = list(data["outputs"])
             stack.imports = list(data["imports"])
             for name, needs in data["needs"].items():
-                stack.resources[name].depends_on = list(needs)
+                resource = stack.resources[name]
+                resource.depends_on, resource.metadata = list(needs), data.get("metadata", {}).get(name)
+            for name, (on_deletion, on_replacement) in data.get("policies", {}).items():
+                resource = stack.resources[name]
+                resource.deletion_policy, resource.update_replace_policy = on_deletion, on_replacement
         if data.get("settle"):
             self._settle(stack, adopt=bool(data.get("adopt")))
         if data["status"] == "DELETE_COMPLETE":
-            stack.deleted = at
-            stack.outputs, stack.imports, stack.change_sets = [], [], {}
+            stack.imports, stack.change_sets = [], {}
 
     @staticmethod
     def _settle(stack: Stack, *, adopt: bool) -> None:
@@ -229,11 +261,6 @@ class Stacks(Service):
         stack.pending = stack.policy_during_update = None
         for resource in stack.resources.values():
             resource.before, resource.fresh, resource.undone = None, False, False
-            spec = stack.desired.template.resources.get(resource.logical_id)
-            if spec is not None:
-                resource.metadata = spec.metadata
-                resource.deletion_policy = spec.deletion_policy
-                resource.update_replace_policy = spec.update_replace_policy
 
     def apply_resource(self, ctx: Context, data: Mapping[str, Any]) -> None:
         """Take in a resource's new status, as the engine recorded it."""
@@ -264,7 +291,10 @@ class Stacks(Service):
     def _stack_event(
         self, stack: Stack, status: str, reason: str | None, at: datetime, event_id: str, token: str | None
     ) -> None:
-        stack.status, stack.reason = status, None if reason == "User Initiated" else reason
+        if status in {"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
+            stack.deleted, stack.change_set_id = at, None
+        asked = reason == "User Initiated" and status != "REVIEW_IN_PROGRESS"
+        stack.status, stack.reason = status, None if asked else reason
         own = {
             "LogicalResourceId": stack.name,
             "PhysicalResourceId": stack.id,
@@ -322,6 +352,19 @@ def _check_tags(tags: Sequence[Mapping[str, str]]) -> None:
     for tag in tags:
         if str(tag["Key"]).lower().startswith("aws:"):
             raise invalid("Tag keys starting with 'aws:' are reserved for system use")
+
+
+def _rollback_configuration(given: Mapping[str, Any], before: Desired | None) -> Mapping[str, Any]:
+    """Return the alarms that a rollback would follow, for show: none is watched, as every operation is done at once."""
+    asked: Mapping[str, Any] | None = given.get("RollbackConfiguration")
+    if asked is None:
+        return before.rollback_configuration if before else {}
+    for trigger in asked.get("RollbackTriggers") or ():
+        if trigger["Type"] not in {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}:
+            raise invalid("Rollback Trigger Type not supported")
+        if not re.fullmatch(r"arn:aws:cloudwatch:[a-z0-9-]+:\d{12}:alarm:.+", trigger["Arn"]):
+            raise invalid("RelativeId of a Rollback Trigger's ARN is incorrect")
+    return asked
 
 
 def check_role(ctx: Context, arn: str) -> None:

@@ -101,8 +101,8 @@ class ResourceSpec:
     properties: Mapping[str, Any]
     depends_on: tuple[str, ...] = ()
     condition: str | None = None
-    deletion_policy: str = "Delete"
-    update_replace_policy: str = "Delete"
+    deletion_policy: Any = "Delete"
+    update_replace_policy: Any = "Delete"
     metadata: Any = None
 
 
@@ -198,7 +198,8 @@ def _read_json(body: str) -> Any:
     try:
         return json.loads(body, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise _not_well_formed("JSON", error.lineno, error.colno) from error
+        # AWS names the place behind the character that it stumbled over
+        raise _not_well_formed("JSON", error.lineno, error.colno + (error.pos < len(body))) from error
     except (ValueError, RecursionError) as error:
         raise _not_well_formed("JSON", 1, 1) from error
 
@@ -271,15 +272,29 @@ def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
             f"{SECTION_LIMIT}"
         )
     for key, member in section.items():
+        if name == "Mappings":
+            _check_mapping(member)
         if name in {"Parameters", "Outputs", "Conditions"} and not isinstance(member, dict):
             raise invalid(f"Template format error: Every {name} member must be an object.")
         if name == "Outputs" and "Value" not in member:
-            raise invalid(f"Template format error: [/Outputs/{key}] Every Outputs member must contain a Value object")
+            raise invalid("Template format error: Every Outputs member must contain a Value object")
+        if name == "Parameters" and not _NAME.fullmatch(key):
+            raise invalid(f"Template format error: Parameter name {key} is non alphanumeric.")
         if name == "Parameters" and "Type" not in member:
             raise invalid(
                 f"Template format error: [/Parameters/{key}] Every Parameters object must contain a Type member."
             )
     return section
+
+
+def _check_mapping(mapping: Any) -> None:
+    if not isinstance(mapping, dict):
+        raise invalid("Template format error: Every Mappings member must be a map")
+    for key, members in mapping.items():
+        if not isinstance(members, dict):
+            raise invalid(f"Template format error: Every Mappings member {key} must be a map")
+        if any(isinstance(value, dict) for value in members.values()):
+            raise invalid("Template format error: Every Mappings attribute must be a String or a List.")
 
 
 def _transforms(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -292,8 +307,10 @@ def _transforms(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _resources(document: Mapping[str, Any]) -> dict[str, ResourceSpec]:
-    declared = document.get("Resources")
-    if not isinstance(declared, dict) or not declared:
+    declared = document.get("Resources", {})
+    if not isinstance(declared, dict):
+        raise invalid("Template format error: Any Resources member must be an object.")
+    if not declared:
         raise invalid("Template format error: At least one Resources member must be defined.")
     if len(declared) > RESOURCE_LIMIT:
         raise invalid(
@@ -330,14 +347,21 @@ def _resource(name: str, body: Any) -> ResourceSpec:
         properties=properties,
         depends_on=tuple(depends),
         condition=body.get("Condition"),
-        deletion_policy=_policy(body, "DeletionPolicy", {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"}),
-        update_replace_policy=_policy(body, "UpdateReplacePolicy", {"Delete", "Retain", "Snapshot"}),
+        deletion_policy=_policy(body, "DeletionPolicy"),
+        update_replace_policy=_policy(body, "UpdateReplacePolicy"),
         metadata=body.get("Metadata"),
     )
 
 
-def _policy(body: Mapping[str, Any], name: str, allowed: set[str]) -> str:
+def _policy(body: Mapping[str, Any], name: str) -> Any:
+    """Return a policy's name, or the function that will give it."""
     value = body.get(name, "Delete")
+    return value if isinstance(value, dict) else checked_policy(name, value)
+
+
+def checked_policy(name: str, value: Any) -> str:
+    """Return the value of a DeletionPolicy or UpdateReplacePolicy. Raises the ValidationError of one that is none."""
+    allowed = {"Delete", "Retain", "Snapshot", *(["RetainExceptOnCreate"] if name == "DeletionPolicy" else [])}
     if not isinstance(value, str) or value not in allowed:
         raise invalid(f"Template format error: Unrecognized {name} {value} for resource")
     return value
@@ -402,7 +426,10 @@ def _sub_references(body: Any) -> Iterator[tuple[str, str, str]]:
 def _check_references(template: Template) -> None:
     known = set(template.resources) | set(template.parameters) | PSEUDO
     _check_block(
-        template, known, {spec.logical_id: dict(spec.properties) for spec in template.resources.values()}, "Resources"
+        template,
+        known,
+        {spec.logical_id: [dict(spec.properties), spec.metadata] for spec in template.resources.values()},
+        "Resources",
     )
     _check_block(template, known, dict(template.outputs), "Outputs")
     missing = sorted(
@@ -441,7 +468,7 @@ def _check_block(template: Template, known: set[str], block: Mapping[str, Any], 
         if kind == "Ref" and name not in known and name not in unresolved:
             unresolved.append(name)
         if kind == "If" and name not in template.conditions:
-            raise invalid(f"Template error: Fn::If references undefined condition {name}")
+            raise invalid(f"Template error: unresolved condition dependency {name} in Fn::If")
     if unresolved:
         raise invalid(
             f"Template format error: Unresolved resource dependencies [{', '.join(unresolved)}] in the {title} block of the "

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.errors import AwsError
 from simulator.service import Context
 from simulator.services.cloudformation import patterns
-from simulator.services.cloudformation.intrinsics import Evaluator, text
+from simulator.services.cloudformation.intrinsics import Evaluator, NotKnownYetError, text
+from simulator.services.cloudformation.schema import SCHEMAS
 from simulator.services.cloudformation.state import Desired, Stack
-from simulator.services.cloudformation.template import Template, invalid, references
+from simulator.services.cloudformation.template import ResourceSpec, Template, checked_policy, invalid, references
 
 if TYPE_CHECKING:
     from simulator.services.cloudformation.store import Stacks
@@ -22,6 +23,7 @@ VALUE_LIMIT: Final = 4096
 """Bytes of a parameter's value (AWS CloudFormation quotas)."""
 _SSM_VALUE: Final = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _PLAIN_TYPES: Final = frozenset({"String", "Number", "List<Number>", "CommaDelimitedList", "List<String>"})
+_UNKNOWN: Final = object()
 _AWS_TYPE: Final = re.compile(r"AWS::(EC2|Route53|SSM)::[A-Za-z0-9:]+")
 
 
@@ -46,6 +48,8 @@ class Live:
         resource = self.stack.resources.get(logical_id)
         if resource is None or resource.physical_id is None:
             raise unresolved(logical_id)
+        if name in SCHEMAS[resource.type].readable and name in resource.properties:
+            return resource.properties[name]
         if name not in resource.attributes:
             raise invalid(f"Template error: resource {logical_id} does not support attribute type {name} in Fn::GetAtt")
         return resource.attributes[name]
@@ -68,6 +72,26 @@ class Live:
         if service not in {"ssm", "ssm-secure"}:
             raise invalid(f"Dynamic references to {service} are not available in this lab.")
         return _ssm(self.ctx, key)
+
+
+class Ahead(Live):
+    """Lookups before anything is made: what resources, other stacks and stores will give is not known yet."""
+
+    def ref(self, logical_id: str) -> Any:
+        """Raise NotKnownYetError."""
+        raise NotKnownYetError(logical_id)
+
+    def attribute(self, logical_id: str, name: str) -> Any:
+        """Raise NotKnownYetError."""
+        raise NotKnownYetError(logical_id)
+
+    def imported(self, name: str) -> str:
+        """Raise NotKnownYetError."""
+        raise NotKnownYetError(name)
+
+    def secret(self, service: str, key: str) -> str:
+        """Raise NotKnownYetError."""
+        raise NotKnownYetError(key)
 
 
 def unresolved(logical_id: str) -> AwsError:
@@ -147,6 +171,36 @@ def outputs(ev: Evaluator) -> list[dict[str, str]]:
     return listed
 
 
+def worked_out(properties: Mapping[str, Any], ev: Evaluator) -> dict[str, Any]:
+    """Return properties, each one that is not known yet as a value that equals no other."""
+    result: dict[str, Any] = {}
+    for name, node in properties.items():
+        try:
+            value = ev.value({name: node})
+        except NotKnownYetError:
+            value = {name: _UNKNOWN}
+        result.update(value)
+    return result
+
+
+def policies(spec: ResourceSpec, ev: Evaluator) -> tuple[str, str]:
+    """Return a resource's DeletionPolicy and UpdateReplacePolicy: parameters and conditions may decide them."""
+    return (
+        checked_policy("DeletionPolicy", ev.value(spec.deletion_policy)),
+        checked_policy("UpdateReplacePolicy", ev.value(spec.update_replace_policy)),
+    )
+
+
+def check_outputs(template: Template, conditions: Evaluator, made: Collection[str]) -> None:
+    """Raise the ValidationError of an output that is told and refers to a resource that is not made."""
+    for spec in template.outputs.values():
+        if isinstance(spec.get("Condition"), str) and not conditions.condition(spec["Condition"]):
+            continue
+        for kind, name, _ in references(_chosen(dict(spec), conditions)):
+            if kind in {"Ref", "GetAtt"} and name in template.resources and name not in made:
+                raise invalid(f"Unresolved resource dependencies [{name}] in the Outputs block of the template")
+
+
 def _chosen(node: Any, conditions: Evaluator) -> Any:
     """Return `node` with each Fn::If replaced by the branch that holds."""
     if isinstance(node, list):
@@ -191,7 +245,7 @@ def parameters(
         raise invalid(f"Parameters: [{', '.join(missing)}] must have values")
     for name, value in shown.items():
         _check_value(name, template.parameters[name], value)
-    return shown, {name: _typed(ctx, str(template.parameters[name]["Type"]), value) for name, value in shown.items()}
+    return shown, {name: _typed(ctx, name, str(template.parameters[name]["Type"]), shown[name]) for name in shown}
 
 
 def _default(value: Any) -> str:
@@ -204,11 +258,14 @@ def _check_type(name: str, kind: str) -> None:
         raise invalid(f"Template format error: Unrecognized parameter type: {kind} for parameter {name}")
 
 
-def _typed(ctx: Context, kind: str, value: str) -> Any:
+def _typed(ctx: Context, name: str, kind: str, value: str) -> Any:
     """Return what Ref of a parameter gives: a list for the list types, else its text."""
     from_store = _SSM_VALUE.fullmatch(kind)
     if from_store:
-        return _typed(ctx, from_store[1], _ssm(ctx, value))
+        try:
+            return _typed(ctx, name, from_store[1], _ssm(ctx, value))
+        except AwsError as error:
+            raise invalid(f"Parameter {name} should either have input value or default value") from error
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
         return [item.strip() for item in value.split(",")] if value else []
     return value
@@ -222,7 +279,7 @@ def _check_value(name: str, spec: Mapping[str, Any], value: str) -> None:
         return invalid(f"Parameter {name} failed to satisfy constraint: {described}" if described else message)
 
     if kind == "Number" and not _number(value):
-        raise invalid(f"Parameter '{name}' must be a number")
+        raise invalid(f"Parameter '{name}' must be a number.")
     if kind == "List<Number>" and not all(_number(item.strip()) for item in value.split(",")):
         raise invalid(f"Parameter '{name}' must be a list of numbers")
     allowed = spec.get("AllowedValues")

@@ -126,7 +126,12 @@ class CloudTrail(Trails, Lake, Service):
             for due, seq in sorted(self._due)
             if due <= until and (call := self._to_tell.get(seq)) is not None
             for run in events.foreseen(
-                event_region(call), "default", API_CALL, _bus_source(call), record(call, self.lab.account_id), max(due, now)
+                event_region(call),
+                "default",
+                API_CALL,
+                _bus_source(call),
+                record(call, self.lab.account_id),
+                max(due, now),
             )
         ]
 

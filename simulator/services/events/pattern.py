@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from simulator.services.events import places
+
 MAX_DEPTH = 100
 MAX_WILDCARDS = 4
 
@@ -77,11 +79,22 @@ _MISSING: list[Any] = []
 
 @lru_cache(maxsize=512)
 def compile_pattern(text: str) -> Pattern:
-    """Return the pattern written in `text`. Raises ValueError with AWS's reason where it is not one."""
+    """Return the pattern written in `text`. Raises ValueError with AWS's reason, and the place of the fault, where it is not one."""
     document = _loads(text)
     if not isinstance(document, dict):
-        _fail(f'Filter is not an object\n at [Source: (String)"{text}"; line: 1, column: 2]')
-    return _object(document)
+        _fail("Filter is not an object" + places.source(text, 1))
+    try:
+        return _object(document)
+    except ValueError as error:
+        raise ValueError(f"{error}{places.suffix(text, str(error), _refuses)}") from error
+
+
+def _refuses(alternative: Any) -> bool:
+    try:
+        _leaf([alternative])
+    except ValueError:
+        return True
+    return False
 
 
 def parse_object(text: str) -> dict[str, Any]:
@@ -150,8 +163,7 @@ def _syntax_error(text: str, at: int) -> str:
         told += (
             "was expecting double-quote to start field name" if text[:at].rstrip()[-1:] == "{" else "expected " + values
         )
-    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-    return f'{told}\n at [Source: (String)"{text}"; line: {line}, column: {column}]'
+    return told + places.source(text, at)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -152,8 +152,6 @@ class Events(Service):
         if RemoveAllPermissions:
             bus.statements = []
             return
-        if not bus.statements:
-            raise AwsError("ResourceNotFoundException", "EventBus does not have a policy.")
         kept = [statement for statement in bus.statements if statement.get("Sid") != StatementId]
         if len(kept) == len(bus.statements):
             raise AwsError("ResourceNotFoundException", "Statement with the provided id does not exist.")
@@ -342,9 +340,8 @@ class Events(Service):
             event = parse_object(Event)
         except ValueError as error:
             raise AwsError("ValidationException", "Parameter Event is not valid.") from error
-        missing = next((name for name in EVENT_FIELDS if name not in event), None)
-        if missing:
-            _invalid(f"Parameter Event is not valid. Reason: {missing} is a required argument.")
+        if any(name not in event for name in EVENT_FIELDS):
+            _invalid("Parameter Event is not valid.")
         return {"Result": pattern.matches(undotted(event))}
 
     def put_service_event(
@@ -485,10 +482,13 @@ class Events(Service):
             yield from self._foresee(region, delivery, at, f"rule {rule.name}, {rule.expression}")
 
     def _foresee(self, region: str, delivery: _Delivery, at: datetime, source: str) -> Iterator[Upcoming]:
+        payload = self._payload(delivery, at)
+        if shaping.is_spoiled(delivery.target, payload):
+            return
         for reached in targets.foresee(
             targets.looking(self.lab, PRINCIPAL, region),
             arn=delivery.target["Arn"],
-            payload=self._payload(delivery, at),
+            payload=payload,
             source_service=PRINCIPAL,
             source_arn=delivery.rule.arn,
         ):
@@ -560,9 +560,12 @@ class Events(Service):
         payload = self._payload(delivery, ctx.now)
         principal = Principal.service(PRINCIPAL, ctx.account_id)
         arn, rule_arn = delivery.target["Arn"], delivery.rule.arn
-        failed = targets.deliver(
-            ctx, arn=arn, payload=payload, principal=principal, source_arn=rule_arn, settings=dict(delivery.target)
-        )
+        if shaping.is_spoiled(delivery.target, payload):
+            failed: str | None = targets.INVALID_JSON
+        else:
+            failed = targets.deliver(
+                ctx, arn=arn, payload=payload, principal=principal, source_arn=rule_arn, settings=dict(delivery.target)
+            )
         if failed is None:
             return
         ctx.record("events", "failed", {"rule": delivery.rule.name, "region": ctx.region})

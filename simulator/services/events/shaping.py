@@ -81,7 +81,7 @@ def _fill(transformer: Mapping[str, Any], event: dict[str, Any], source: Source)
         "aws.events.rule-arn": source.rule_arn,
         "aws.events.rule-name": source.rule_name,
         "aws.events.event.ingestion-time": f"{source.ingested:%Y-%m-%dT%H:%M:%SZ}",
-        "aws.events.event": {name: value for name, value in event.items() if name != "detail"},
+        "aws.events.event": _without_detail(event),
         "aws.events.event.json": event,
     }
     template = transformer["InputTemplate"]
@@ -91,16 +91,42 @@ def _fill(transformer: Mapping[str, Any], event: dict[str, Any], source: Source)
         between = template[at : match.start()]
         # a placeholder between quotes becomes text, one outside becomes a JSON value
         quoted ^= len(re.findall(r'(?<!\\)"', between)) % 2 == 1
-        filled += [between, _value(values.get(match[1], match[0]), quoted=quoted)]
+        filled += [between, _value(values.get(match[1], match[0]), quoted=quoted, raw=_is_json(template))]
         at = match.end()
     return "".join([*filled, template[at:]])
 
 
-def _value(value: Any, *, quoted: bool) -> str:
+def _without_detail(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `<aws.events.event>` stands for: all but the detail, whose type has a name of its own there."""
+    names = ("id", "account", "detail-type", "time", "source", "region", "resources", "version")
+    return {{"detail-type": "detailType"}.get(name, name): event[name] for name in names}
+
+
+def _value(value: Any, *, quoted: bool, raw: bool) -> str:
     if value is _MISSING:
         return "" if quoted else '""'
     if not quoted:
         return compact(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)[1:-1]
-    return compact(value).replace('"', "")
+    return compact(value) if raw else compact(value).replace('"', "")
+
+
+def _is_json(template: str) -> bool:
+    """Say whether a template is to become a JSON object; the others are lines of text."""
+    return template.lstrip().startswith("{")
+
+
+def is_spoiled(target: Mapping[str, Any], filled: str) -> bool:
+    """Say whether what a target's template became is not the JSON it was to be, so that nothing is delivered.
+
+    An object or list between quotes does that. Source: EventBridge user guide, Common issues with transforming input.
+    """
+    transformer = target.get("InputTransformer")
+    if transformer is None or not _is_json(transformer["InputTemplate"]):
+        return False
+    try:
+        json.loads(filled)
+    except ValueError:
+        return True
+    return False

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from simulator.errors import AwsError
 from simulator.services.cloudformation.resources.base import (
     Handler,
+    HandlerError,
     Properties,
     Work,
     as_document,
@@ -155,8 +156,14 @@ class Policy(Handler):
     def create(self, work: Work, props: Properties) -> str:
         """Put the policy on every holder."""
         physical_id = work.made(work.name(32))
+        self._check_holders(props)
         self._put(work, props, {})
         return physical_id
+
+    def _check_holders(self, props: Properties) -> None:
+        """Raise HandlerError for a policy on nobody: AWS can neither make it nor, once it failed, delete it."""
+        if not any(props.get(member) for member, _ in self._holders):
+            raise HandlerError("At least one of [Groups,Roles,Users] must be non-empty.")
 
     def _put(self, work: Work, props: Properties, old: Properties) -> None:
         same = (
@@ -172,6 +179,7 @@ class Policy(Handler):
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> None:
         """Put it anew and take it from holders that lost it."""
+        self._check_holders(new)
         self._put(work, new, old)
         renamed = old["PolicyName"] != new["PolicyName"]
         for member, kind in self._holders:
@@ -181,6 +189,7 @@ class Policy(Handler):
 
     def delete(self, work: Work, physical_id: str, props: Properties) -> None:
         """Take the policy from every holder."""
+        self._check_holders(props)
         for member, kind in self._holders:
             for name in props.get(member, ()):
                 _if_there(work, f"Delete{kind}Policy", {f"{kind}Name": name, "PolicyName": props["PolicyName"]})

@@ -70,7 +70,12 @@ def _notifications(value: Any) -> dict[str, Any]:
 
 
 def _website(value: Any) -> dict[str, Any]:
-    body = pick(value, "RedirectAllRequestsTo RoutingRules")
+    body = pick(value, "RedirectAllRequestsTo")
+    if "RoutingRules" in value:
+        names = {"RedirectRule": "Redirect", "RoutingRuleCondition": "Condition"}
+        body["RoutingRules"] = [
+            {names.get(name, name): part for name, part in rule.items()} for rule in value["RoutingRules"]
+        ]
     if "IndexDocument" in value:
         body["IndexDocument"] = {"Suffix": value["IndexDocument"]}
     if "ErrorDocument" in value:

@@ -1,4 +1,4 @@
-"""AWS::CloudFormation::*: stacks within stacks, and the handle that nothing waits for."""
+"""AWS::CloudFormation::*: stacks within stacks, and the handle that nothing waits for. AWS::CDK::Metadata."""
 
 from __future__ import annotations
 
@@ -93,6 +93,29 @@ class WaitConditionHandle(Handler):
 
     def delete(self, work: Work, physical_id: str, props: Properties) -> None:
         """Nothing is left to delete."""
+
+    def attributes(self, work: Work, physical_id: str, props: Properties) -> dict[str, Any]:
+        """Return Id."""
+        return {"Id": physical_id}
+
+
+class CdkMetadata(Handler):
+    """AWS::CDK::Metadata, which makes nothing; Ref is an id.
+
+    The CDK puts it into its templates to tell AWS, in Analytics and Modules, what they were written with.
+    """
+
+    type = "AWS::CDK::Metadata"
+
+    def create(self, work: Work, props: Properties) -> str:
+        """Return a new id; nothing is called."""
+        return work.made(work.ctx.ids.uuid4())
+
+    def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> None:
+        """Nothing is there to change."""
+
+    def delete(self, work: Work, physical_id: str, props: Properties) -> None:
+        """Nothing is there to delete."""
 
     def attributes(self, work: Work, physical_id: str, props: Properties) -> dict[str, Any]:
         """Return Id."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import Any
 
 from simulator.services.cloudformation.intrinsics import text
-from simulator.services.cloudformation.resources.base import Handler, Properties, Work, as_json, pick, tag_map
+from simulator.services.cloudformation.resources.base import Handler, Properties, Work, as_json, pick, tag_list, tag_map
 
 
 class Key(Handler):
@@ -97,14 +98,21 @@ class Parameter(Handler):
 
     def create(self, work: Work, props: Properties) -> str:
         """Put the parameter."""
-        name = str(props.get("Name") or work.name(128))
+        name = str(props.get("Name") or f"CFN-{work.logical_id}-{work.ctx.ids.text(12, ascii_letters + digits)}")
         tags = work.tags(tag_map(props.get("Tags"))) or None
         work.call("ssm", "PutParameter", Name=name, Tags=tags, **pick(props, self._settings))
         return work.made(name)
 
     def update(self, work: Work, physical_id: str, old: Properties, new: Properties) -> None:
-        """Put it anew."""
+        """Put it anew and change its tags."""
         work.call("ssm", "PutParameter", Name=physical_id, Overwrite=True, **pick(new, self._settings))
+        before, after = tag_map(old.get("Tags")), work.tag_map(new.get("Tags"))
+        resource = {"ResourceType": "Parameter", "ResourceId": physical_id}
+        lost = [key for key in before if key not in after]
+        if lost:
+            work.call("ssm", "RemoveTagsFromResource", **resource, TagKeys=lost)
+        if after and before != after:
+            work.call("ssm", "AddTagsToResource", **resource, Tags=tag_list(after))
 
     def delete(self, work: Work, physical_id: str, props: Properties) -> None:
         """Delete the parameter."""

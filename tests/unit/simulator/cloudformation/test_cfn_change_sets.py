@@ -55,11 +55,10 @@ def test_a_new_stack_waits_in_review_until_its_change_set_is_executed(lab: Any) 
     ]
     lab.ask("ExecuteChangeSet", ChangeSetName=described["ChangeSetId"])
     assert (lab.status("s"), lab.operations()) == ("CREATE_COMPLETE", ["CreateTopic", "CreateQueue"])
-    assert [each["ChangeSetName"] for each in lab.ask("ListChangeSets", StackName="s")["Summaries"]] == ["first"]
+    assert lab.ask("ListChangeSets", StackName="s")["Summaries"] == []
     assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["ChangeSetId"] == described["ChangeSetId"]
-    assert "cannot be executed in its current status" in refusal(
-        lab, "ExecuteChangeSet", StackName="s", ChangeSetName="first"
-    )
+    told = refusal(lab, "ExecuteChangeSet", ChangeSetName=described["ChangeSetId"])
+    assert told.endswith("cannot be executed in its current execution status of [EXECUTE_COMPLETE]")
     told = refusal(
         lab, "CreateChangeSet", StackName="s", ChangeSetName="x", ChangeSetType="CREATE", TemplateBody=template()
     )
@@ -97,15 +96,130 @@ def test_changes_say_what_is_modified_why_and_whether_it_is_replaced(lab: Any) -
     ]
     topic, queue = changes(lab, "replace", TemplateBody=template(TopicName="named"))
     assert (topic["LogicalResourceId"], topic["Replacement"]) == ("Topic", "True")
-    assert (queue["LogicalResourceId"], queue["Replacement"]) == ("Queue", "Conditional")
+    assert (topic["PolicyAction"], queue["PolicyAction"]) == ("ReplaceAndDelete", "ReplaceAndDelete")
+    assert (queue["LogicalResourceId"], queue["Replacement"]) == ("Queue", "True")
+    assert queue["Details"][0]["Evaluation"] == "Static"
     assert queue["Details"][0]["ChangeSource"] == "ResourceAttribute"
     assert queue["Details"][0]["CausingEntity"] == "Topic.TopicName"
+    topic, queue = changes(lab, "perhaps", TemplateBody=template(DisplayName="x"))
+    assert (topic["Replacement"], queue["Replacement"]) == ("False", "Conditional")
+    assert [(each["ChangeSource"], each["Evaluation"]) for each in queue["Details"]] == [
+        ("ResourceAttribute", "Dynamic")
+    ]
     removed = changes(lab, "remove", TemplateBody=json.dumps({"Resources": {"Topic": TOPIC}}))
     assert [(change["Action"], change["LogicalResourceId"]) for change in removed] == [("Remove", "Queue")]
     lab.calls.clear()
     lab.ask("ExecuteChangeSet", StackName="s", ChangeSetName="replace")
     assert lab.operations() == ["CreateTopic", "CreateQueue", "DeleteQueue", "DeleteTopic"]
     assert lab.status("s") == "UPDATE_COMPLETE"
+
+
+def test_an_executed_change_set_frees_its_name_and_is_still_told_of_by_its_arn(lab: Any) -> None:
+    """Also when its stack is gone; a deleted stack tells neither of change sets nor of protection."""
+    changes(lab, "deploy", ChangeSetType="CREATE", TemplateBody=template())
+    stack = lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+    assert (stack["StackStatusReason"], stack["Tags"]) == ("User Initiated", [])
+    first = lab.ask("ListChangeSets", StackName="s")["Summaries"][0]["ChangeSetId"]
+    lab.ask("ExecuteChangeSet", StackName="s", ChangeSetName="deploy")
+    (change,) = changes(lab, "deploy", TemplateBody=template(queue={"DelaySeconds": 2}))
+    assert change["Action"] == "Modify"
+    lab.ask("DeleteStack", StackName="s")
+    described = lab.ask("DescribeChangeSet", ChangeSetName=first)
+    assert (described["ExecutionStatus"], len(described["Changes"])) == ("EXECUTE_COMPLETE", 2)
+    gone = lab.ask("DescribeStacks", StackName=stack["StackId"])["Stacks"][0]
+    assert {"ChangeSetId", "EnableTerminationProtection", "StackStatusReason"}.isdisjoint(gone)
+    assert gone["LastUpdatedTime"] >= gone["CreationTime"]
+    told = refusal(
+        lab,
+        "CreateChangeSet",
+        StackName=stack["StackId"],
+        ChangeSetName="again",
+        ChangeSetType="CREATE",
+        TemplateBody=template(),
+    )
+    assert f"Stack [{stack['StackId']}] already exists and cannot be created again" in told
+
+
+def test_a_stack_in_review_has_no_template_yet_and_can_be_created_without_its_change_sets(lab: Any) -> None:
+    """Description, tags and parameters are the change set's until then; CreateStack makes that one obsolete."""
+    text = json.dumps({"Description": "d", "Parameters": {"P": {"Type": "String"}}, "Resources": {"Topic": TOPIC}})
+    given = {"ParameterKey": "P", "ParameterValue": "x"}
+    tags = [{"Key": "team", "Value": "blue"}]
+    made = lab.ask(
+        "CreateChangeSet",
+        StackName="s",
+        ChangeSetName="c",
+        ChangeSetType="CREATE",
+        TemplateBody=text,
+        Parameters=[given],
+        Tags=tags,
+    )
+    stack = lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+    assert ("Description" in stack, "Parameters" in stack, stack["Tags"]) == (False, False, [])
+    assert "TemplateDescription" not in lab.ask("ListStacks")["StackSummaries"][0]
+    told = refusal(lab, "GetTemplateSummary", StackName="s")
+    assert told == "ValidationError: GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."
+    described = lab.ask("DescribeChangeSet", ChangeSetName=made["Id"])
+    assert (described["Tags"], described["Parameters"]) == (tags, [given])
+    assert lab.ask("CreateStack", StackName="s", TemplateBody=template()) == {"StackId": made["StackId"]}
+    assert lab.status("s") == "CREATE_COMPLETE"
+    assert lab.ask("DescribeChangeSet", ChangeSetName=made["Id"])["ExecutionStatus"] == "OBSOLETE"
+    told = refusal(lab, "ExecuteChangeSet", ChangeSetName=made["Id"])
+    assert told.endswith("cannot be executed in its current execution status of [OBSOLETE]")
+
+
+def test_what_follows_a_parameter_says_so(lab: Any) -> None:
+    """Properties and metadata alike; a change set without parameters or tags has no such members."""
+    text = json.dumps(
+        {
+            "Parameters": {"Name": {"Type": "String"}},
+            "Resources": {
+                "Topic": {
+                    "Type": "AWS::SNS::Topic",
+                    "Properties": {"DisplayName": "x", "TopicName": {"Ref": "Name"}},
+                    "Metadata": {"name": {"Fn::Sub": "<${Name}>"}},
+                    "UpdateReplacePolicy": {"Fn::If": ["Kept", "Retain", "Delete"]},
+                }
+            },
+            "Conditions": {"Kept": {"Fn::Equals": [{"Ref": "Name"}, "b"]}},
+        }
+    )
+
+    def named(name: str) -> dict[str, Any]:
+        return {"TemplateBody": text, "Parameters": [{"ParameterKey": "Name", "ParameterValue": name}]}
+
+    lab.ask("CreateStack", StackName="s", **named("a"))
+    detail = lab.ask("DescribeStackResource", StackName="s", LogicalResourceId="Topic")["StackResourceDetail"]
+    assert json.loads(detail["Metadata"]) == {"name": "<a>"}
+    (change,) = changes(lab, "rename", **named("b"))
+    assert (change["Replacement"], change["PolicyAction"]) == ("True", "ReplaceAndDelete")
+    assert change["Scope"] == ["Metadata", "Properties", "UpdateReplacePolicy"]
+    told = [
+        (each["Target"]["Attribute"], each["ChangeSource"], each["Evaluation"], each.get("CausingEntity"))
+        for each in change["Details"]
+    ]
+    assert told == [
+        ("Metadata", "ParameterReference", "Static", "Name"),
+        ("Properties", "ParameterReference", "Static", "Name"),
+        ("UpdateReplacePolicy", "DirectModification", "Static", None),
+        ("Metadata", "DirectModification", "Dynamic", None),
+        ("Properties", "DirectModification", "Dynamic", None),
+    ]
+    lab.calls.clear()
+    lab.ask("ExecuteChangeSet", StackName="s", ChangeSetName="rename")
+    assert lab.operations() == ["CreateTopic", "DeleteTopic"], "as was declared when it was made"
+    (change,) = changes(lab, "again", **named("a"))
+    assert change["PolicyAction"] == "ReplaceAndRetain"
+    changes(lab, "plain", TemplateBody=json.dumps({"Resources": {"Topic": TOPIC}}))
+    assert {"Parameters", "Tags"}.isdisjoint(lab.ask("DescribeChangeSet", StackName="s", ChangeSetName="plain"))
+
+
+def test_a_change_set_needs_no_word_for_what_macros_do(lab: Any) -> None:
+    """It can be looked at; CreateStack must acknowledge them."""
+    text = json.dumps({"Transform": "AWS::LanguageExtensions", "Resources": {"Topic": TOPIC}})
+    told = refusal(lab, "CreateStack", StackName="s", TemplateBody=text)
+    assert told == "InsufficientCapabilitiesException: Requires capabilities : [CAPABILITY_AUTO_EXPAND]"
+    assert changes(lab, "c", ChangeSetType="CREATE", TemplateBody=text)[0]["Action"] == "Add"
 
 
 def test_changed_tags_are_changes(lab: Any) -> None:
@@ -184,6 +298,12 @@ def test_template_summary_and_validation_name_parameters_types_and_capabilities(
     told = refusal(lab, "ValidateTemplate", TemplateBody=text)
     assert told == "ValidationError: Template format error: Unrecognized resource types: [AWS::Nope::NotAType]"
     assert lab.ask("ValidateTemplate", TemplateBody=template()) == {"Parameters": []}
+
+
+def test_get_template_says_what_it_needs(lab: Any) -> None:
+    """A stack's name, or a change set's ARN, or both names."""
+    assert refusal(lab, "GetTemplate") == "ValidationError: StackName is required if ChangeSetName is not specified."
+    assert refusal(lab, "GetTemplate", ChangeSetName="c") == "ValidationError: StackName is a required parameter."
 
 
 def test_reads_of_what_is_not_there_are_told_in_awss_words(lab: Any) -> None:

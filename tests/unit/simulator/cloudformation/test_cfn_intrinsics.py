@@ -9,6 +9,8 @@ from simulator.errors import AwsError
 from simulator.services.cloudformation.intrinsics import Evaluator
 from simulator.services.cloudformation.template import parse
 
+NO_SELECTION = "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+
 
 class Fixed:
     """Lookups with fixed answers."""
@@ -85,6 +87,8 @@ SECTIONS: dict[str, Any] = {
         ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, ["10.0.0.0/24", "10.0.1.0/24"]),
         ({"Fn::ImportValue": {"Fn::Sub": "${P}-x"}}, "import-p-x"),
         ("{{resolve:ssm:/a/b}}", "ssm=/a/b"),
+        ({"Fn::Join": ["", ["{{resolve:ssm:", {"Ref": "P"}, ":1}}"]]}, "ssm=p:1"),
+        ({"Fn::Sub": "<{{resolve:ssm-secure:${P}}}>"}, "<ssm-secure=p>"),
     ],
 )
 def test_each_function_comes_to_its_value(value: Any, result: Any) -> None:
@@ -95,14 +99,16 @@ def test_each_function_comes_to_its_value(value: Any, result: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"Fn::Select": [5, ["a"]]}, "Template error: Fn::Select cannot select nonexistent value at index 5"),
+        ({"Fn::Select": [5, ["a"]]}, NO_SELECTION),
+        ({"Fn::Select": ["x", ["a"]]}, NO_SELECTION),
+        ({"Fn::Select": [0, 2]}, NO_SELECTION),
         ({"Fn::FindInMap": ["M", "eu-west-1", "Size"]}, "Template error: Unable to get mapping for M::eu-west-1::Size"),
         (
             {"Fn::FindInMap": ["N", "a", "b"]},
             "Template error: Mapping named 'N' is not present in the 'Mappings' section of template.",
         ),
         ({"Fn::Nope": 1}, "Template error: Unrecognized function Fn::Nope"),
-        ({"Fn::If": ["Nope", 1, 2]}, "Template error: Fn::If references undefined condition Nope"),
+        ({"Fn::If": ["Nope", 1, 2]}, "Template error: unresolved condition dependency Nope in Fn::If"),
         (
             {"Fn::Length": [1]},
             "Template error: Fn::Length is only available with the transform AWS::LanguageExtensions",

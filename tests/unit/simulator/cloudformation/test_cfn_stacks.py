@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -444,7 +445,7 @@ def test_parameters_defaults_lists_and_secrets(lab: Any) -> None:
         ([], "Parameters: [Name] must have values"),
         ([("Name", "q"), ("X", "1")], "Parameters: [X] do not exist in the template"),
         ([("Name", "Q")], "Parameter 'Name' must match pattern [a-z]+"),
-        ([("Name", "q"), ("Delay", "x")], "Parameter 'Delay' must be a number"),
+        ([("Name", "q"), ("Delay", "x")], "Parameter 'Delay' must be a number."),
         ([("Name", "q"), ("Delay", "11")], "Parameter 'Delay' must be a number not greater than 10"),
     ):
         given = [{"ParameterKey": key, "ParameterValue": text} for key, text in value]
@@ -795,7 +796,18 @@ def test_a_secret_that_is_told_once_outlives_an_update(lab: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "policy", ["x", "[]", "{}", '{"Statement": 5}', '{"Statement": [1]}', '{"Statement": [{"Effect": "Maybe"}]}']
+    "policy",
+    [
+        "x",
+        "[]",
+        '{"Statement": 5}',
+        '{"Statement": [1]}',
+        '{"Statement": [{"Effect": "Maybe", "Principal": "*", "Action": "Update:*", "Resource": "*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "me", "Action": "Update:*", "Resource": "*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Action": "Update:*", "Resource": "*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "Delete:*", "Resource": "*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": 5, "Resource": "*"}]}',
+    ],
 )
 def test_a_stack_policy_that_is_none_is_refused(lab: Any, policy: str) -> None:
     """When it is set, not when it would be asked."""
@@ -804,9 +816,30 @@ def test_a_stack_policy_that_is_none_is_refused(lab: Any, policy: str) -> None:
     assert told == "ValidationError: Error validating stack policy: Invalid stack policy"
 
 
+def test_an_empty_stack_policy_allows_everything(lab: Any) -> None:
+    """So a policy can be taken back; body and URL exclude each other."""
+    policy = {"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"}
+    lab.ask(
+        "CreateStack",
+        StackName="s",
+        TemplateBody=body({"T": TOPIC}),
+        StackPolicyBody=json.dumps({"Statement": [policy]}),
+    )
+    changed = body({"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x"}}})
+    lab.ask("UpdateStack", StackName="s", TemplateBody=changed)
+    assert lab.status("s") == "UPDATE_ROLLBACK_COMPLETE"
+    lab.ask("SetStackPolicy", StackName="s", StackPolicyBody="{}")
+    assert lab.ask("GetStackPolicy", StackName="s") == {"StackPolicyBody": "{}"}
+    lab.ask("UpdateStack", StackName="s", TemplateBody=changed)
+    assert lab.status("s") == "UPDATE_COMPLETE"
+    told = refusal(lab, "SetStackPolicy", StackName="s", StackPolicyBody="{}", StackPolicyURL="https://x")
+    assert told == "ValidationError: You cannot specify both StackPolicyURL and StackPolicyBody"
+
+
 def test_a_stack_policy_of_strange_parts_fails_the_update_alone(lab: Any) -> None:
     """Statements may hold anything; the lab lives on."""
-    policy = json.dumps({"Statement": [{"Effect": "Allow", "Action": 5, "Resource": {}, "Condition": "x"}]})
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "Update:*"}
+    policy = json.dumps({"Statement": [{**allowed, "Resource": "*", "Condition": "x"}]})
     lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}), StackPolicyBody=policy)
     lab.ask(
         "UpdateStack",
@@ -823,3 +856,178 @@ def test_a_resource_of_strange_parts_fails_its_stack_alone(lab: Any) -> None:
     )
     assert lab.status("s") == "ROLLBACK_COMPLETE"
     assert "Model validation failed" in reasons(lab, "s", "CREATE_FAILED")[0]
+
+
+@pytest.mark.parametrize(
+    ("properties", "output", "message"),
+    [
+        (
+            {"DisplayName": {"Fn::FindInMap": ["M", "c", "x"]}},
+            "plain",
+            "Template error: Unable to get mapping for M::c::x",
+        ),
+        (
+            {"DisplayName": {"Fn::Select": [9, ["a"]]}},
+            "plain",
+            "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
+        ),
+        ({}, {"Ref": "Never"}, "Unresolved resource dependencies [Never] in the Outputs block of the template"),
+        (
+            {"DisplayName": {"Fn::GetAtt": ["Never", "TopicArn"]}},
+            "plain",
+            "Template format error: Unresolved resource dependencies [Never] in the Resources block of the template",
+        ),
+    ],
+)
+def test_what_cannot_be_worked_out_is_refused_before_anything_is_made(
+    lab: Any, properties: dict[str, Any], output: Any, message: str
+) -> None:
+    """The caller is told, not the stack's events."""
+    text = body(
+        {
+            "T": {"Type": "AWS::SNS::Topic", "Properties": properties},
+            "Never": {"Type": "AWS::SNS::Topic", "Condition": "No"},
+        },
+        Mappings={"M": {"a": {"x": "y"}}},
+        Conditions={"No": {"Fn::Equals": ["a", "b"]}},
+        Outputs={"O": {"Value": output}, "P": {"Value": {"Ref": "Never"}, "Condition": "No"}},
+    )
+    assert refusal(lab, "CreateStack", StackName="s", TemplateBody=text) == f"ValidationError: {message}"
+    assert refusal(lab, "DescribeStacks", StackName="s") == "ValidationError: Stack with id s does not exist"
+
+
+def test_some_types_tell_every_property_as_an_attribute(lab: Any) -> None:
+    """A topic does, a function does not."""
+    text = body(
+        {
+            "A": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "v"}},
+            "B": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetAtt": ["A", "Value"]}}},
+        },
+        Outputs={"O": {"Value": {"Fn::GetAtt": ["B", "DisplayName"]}}},
+    )
+    lab.ask("CreateStack", StackName="s", TemplateBody=text)
+    stack = lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+    assert stack["Outputs"] == [{"OutputKey": "O", "OutputValue": "v"}]
+    (name,) = [call.params["Name"] for call in lab.calls if call.operation == "PutParameter"]
+    assert re.fullmatch("CFN-A-[A-Za-z0-9]{12}", name)
+
+
+def test_parameters_of_systems_manager_are_shown_with_what_they_hold(lab: Any) -> None:
+    """The parameter's name and its value, for stacks and change sets."""
+    lab.answers["GetParameter"] = {"Parameter": {"Name": "n", "Value": "a,b"}}
+    text = body({"T": TOPIC}, Parameters={"P": {"Type": "AWS::SSM::Parameter::Value<CommaDelimitedList>"}})
+    given = {"ParameterKey": "P", "ParameterValue": "n"}
+    lab.ask("CreateStack", StackName="s", TemplateBody=text, Parameters=[given])
+    assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["Parameters"] == [{**given, "ResolvedValue": "a,b"}]
+    lab.refuse["GetParameter"] = AwsError("ParameterNotFound", "")
+    told = refusal(lab, "CreateStack", StackName="t", TemplateBody=text, Parameters=[given])
+    assert told == "ValidationError: Parameter P should either have input value or default value"
+
+
+def test_events_star_what_noecho_parameters_hold(lab: Any) -> None:
+    """Before an update, while it changes them, and when the stack is deleted."""
+    text = body(
+        {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "q-${P}"}, "DelaySeconds": 5}}},
+        Parameters={"P": {"Type": "String", "NoEcho": True}},
+    )
+    arn = ""
+    for operation, secret in (("CreateStack", "hunter2"), ("UpdateStack", "hunter3")):
+        given = {"ParameterKey": "P", "ParameterValue": secret}
+        arn = lab.ask(operation, StackName="s", TemplateBody=text, Parameters=[given])["StackId"]
+    assert lab.calls[-1].operation == "DeleteQueue"
+    lab.ask("DeleteStack", StackName="s")
+    shown = {
+        event["ResourceProperties"]
+        for event in lab.ask("DescribeStackEvents", StackName=arn)["StackEvents"]
+        if "ResourceProperties" in event
+    }
+    assert shown == {'{"QueueName":"q-****","DelaySeconds":"5"}'}
+
+
+def test_a_stores_parameter_gets_its_new_tags(lab: Any) -> None:
+    """PutParameter takes none where it overwrites."""
+
+    def tagged(**tags: str) -> str:
+        properties = {"Type": "String", "Value": "v", "Tags": tags}
+        return body({"P": {"Type": "AWS::SSM::Parameter", "Properties": properties}})
+
+    lab.ask("CreateStack", StackName="s", TemplateBody=tagged(a="1", b="1"))
+    lab.calls.clear()
+    lab.ask("UpdateStack", StackName="s", TemplateBody=tagged(a="2"))
+    assert lab.operations() == ["PutParameter", "RemoveTagsFromResource", "AddTagsToResource"]
+    assert lab.calls[1].params["TagKeys"] == ["b"]
+    assert lab.calls[2].params["Tags"] == [{"Key": "a", "Value": "2"}]
+
+
+def test_a_stack_that_could_not_be_made_names_no_change_set(lab: Any) -> None:
+    """It says what it is made by once it is made."""
+    lab.refuse["CreateTopic"] = REFUSED
+    lab.ask(
+        "CreateChangeSet", StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body({"T": TOPIC})
+    )
+    lab.ask("ExecuteChangeSet", StackName="s", ChangeSetName="c")
+    stack = lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+    assert (stack["StackStatus"], "ChangeSetId" in stack) == ("ROLLBACK_COMPLETE", False)
+
+
+def test_an_update_clears_the_change_set_and_keeps_the_capabilities(lab: Any) -> None:
+    """DescribeStacks names what the stack was last made by."""
+    lab.ask(
+        "CreateChangeSet",
+        StackName="s",
+        ChangeSetName="c",
+        ChangeSetType="CREATE",
+        TemplateBody=body({"T": TOPIC}),
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    lab.ask("ExecuteChangeSet", StackName="s", ChangeSetName="c")
+    lab.ask("UpdateStack", StackName="s", TemplateBody=body({"T": TOPIC, "Q": QUEUE}))
+    stack = lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+    assert ("ChangeSetId" in stack, stack["Capabilities"]) == (False, ["CAPABILITY_IAM"])
+
+
+def test_rollback_triggers_are_checked_and_told(lab: Any) -> None:
+    """A changed configuration alone is an update."""
+    lab.ask("CreateStack", StackName="s", TemplateBody=body({"T": TOPIC}))
+    alarm = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:high"
+    for arn, kind, message in (
+        (alarm, "Another", "Rollback Trigger Type not supported"),
+        (
+            alarm.replace("alarm:", ""),
+            "AWS::CloudWatch::Alarm",
+            "RelativeId of a Rollback Trigger's ARN is incorrect",
+        ),
+    ):
+        triggers = {"RollbackTriggers": [{"Arn": arn, "Type": kind}]}
+        told = refusal(lab, "UpdateStack", StackName="s", UsePreviousTemplate=True, RollbackConfiguration=triggers)
+        assert told == f"ValidationError: {message}"
+    good = {"RollbackTriggers": [{"Arn": alarm, "Type": "AWS::CloudWatch::Alarm"}], "MonitoringTimeInMinutes": 5}
+    lab.ask("UpdateStack", StackName="s", UsePreviousTemplate=True, RollbackConfiguration=good)
+    assert lab.status("s") == "UPDATE_COMPLETE"
+    assert lab.ask("DescribeStacks", StackName="s")["Stacks"][0]["RollbackConfiguration"] == good
+
+
+def test_a_policy_on_nobody_can_be_neither_made_nor_deleted(lab: Any) -> None:
+    """The stack stays until the policy is retained."""
+    policy = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}
+    arn = lab.ask(
+        "CreateStack",
+        StackName="s",
+        TemplateBody=body({"P": {"Type": "AWS::IAM::Policy", "Properties": policy}}),
+        Capabilities=["CAPABILITY_IAM"],
+    )["StackId"]
+    assert reasons(lab, "s", "CREATE_FAILED") == ["At least one of [Groups,Roles,Users] must be non-empty."]
+    assert (lab.status("s"), lab.calls) == ("ROLLBACK_FAILED", [])
+    assert "DeletionTime" in lab.ask("DescribeStacks", StackName="s")["Stacks"][0]
+    lab.ask("DeleteStack", StackName="s")
+    assert lab.status("s") == "DELETE_FAILED"
+    lab.ask("DeleteStack", StackName="s", RetainResources=["P"])
+    assert lab.status("s") == "DELETE_COMPLETE"
+    skipped = lab.ask("DescribeStackEvents", StackName=arn)["StackEvents"][1]
+    assert (skipped["ResourceStatus"], "PolicyName" in skipped["ResourceProperties"]) == ("DELETE_SKIPPED", True)
+
+
+def test_a_template_is_not_read_from_an_s3_uri(lab: Any) -> None:
+    """AWS takes https URLs only."""
+    told = refusal(lab, "CreateStack", StackName="s", TemplateURL="s3://bucket/key")
+    assert told == "ValidationError: S3 error: Domain name specified in bucket is not a valid S3 domain"

@@ -94,7 +94,7 @@ def test_a_policys_date_stays_text() -> None:
     ("text", "message"),
     [
         ("Resources:\n  - [", "Template format error: YAML not well-formed. (line 3, column 1)"),
-        ('{"Resources": }', "Template format error: JSON not well-formed. (line 1, column 15)"),
+        ('{"Resources": }', "Template format error: JSON not well-formed. (line 1, column 16)"),
         ('{"Resources": NaN}', "Template format error: JSON not well-formed. (line 1, column 1)"),
         ("just text", "Template format error: unsupported structure."),
         ("", "Template format error: unsupported structure."),
@@ -146,7 +146,28 @@ def test_a_policys_date_stays_text() -> None:
         ),
         (
             json.dumps({"Resources": {"Q": QUEUE}, "Outputs": {"O": {}}}),
-            "Template format error: [/Outputs/O] Every Outputs member must contain a Value object",
+            "Template format error: Every Outputs member must contain a Value object",
+        ),
+        (json.dumps({"Resources": ""}), "Template format error: Any Resources member must be an object."),
+        (
+            json.dumps({"Resources": {"Q": QUEUE}, "Parameters": {"A-b": {"Type": "String"}}}),
+            "Template format error: Parameter name A-b is non alphanumeric.",
+        ),
+        (
+            json.dumps({"Resources": {"Q": QUEUE}, "Mappings": {"M": {"A": "x"}}}),
+            "Template format error: Every Mappings member A must be a map",
+        ),
+        (
+            json.dumps({"Resources": {"Q": QUEUE}, "Mappings": {"M": {"A": {"B": {"Ref": "AWS::Region"}}}}}),
+            "Template format error: Every Mappings attribute must be a String or a List.",
+        ),
+        (
+            written(Q={**QUEUE, "Metadata": {"of": {"Ref": "X"}}}),
+            "Template format error: Unresolved resource dependencies [X] in the Resources block of the template",
+        ),
+        (
+            written(Q={**QUEUE, "Properties": {"DelaySeconds": {"Fn::If": ["Nope", 1, 2]}}}),
+            "Template error: unresolved condition dependency Nope in Fn::If",
         ),
         (
             json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Q": QUEUE}}),

@@ -24,6 +24,7 @@ POLICIES = {
 }
 
 SAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "AWS::CDK::Metadata": ({"Analytics": "v2:deflate64:x"}, {"Analytics": "v2:deflate64:y"}),
     "AWS::CloudFormation::WaitConditionHandle": ({}, {}),
     "AWS::CloudTrail::Trail": (
         {
@@ -338,7 +339,16 @@ SAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
                 ],
                 "EventBridgeConfiguration": {},
             },
-            "WebsiteConfiguration": {"IndexDocument": "index.html", "ErrorDocument": "e.html"},
+            "WebsiteConfiguration": {
+                "IndexDocument": "index.html",
+                "ErrorDocument": "e.html",
+                "RoutingRules": [
+                    {
+                        "RoutingRuleCondition": {"KeyPrefixEquals": "old/"},
+                        "RedirectRule": {"ReplaceKeyPrefixWith": "new/"},
+                    }
+                ],
+            },
             "CorsConfiguration": {
                 "CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "MaxAge": 5, "Id": "x"}]
             },

@@ -73,34 +73,63 @@ def test_patterns_want_what_the_guide_says(pattern: Any, event: Any, expected: b
 
 
 @pytest.mark.parametrize(
-    ("pattern", "reason"),
+    ("pattern", "reason", "column", "times"),
     [
-        ([], 'Filter is not an object\n at [Source: (String)"[]"; line: 1, column: 2]'),
-        ({}, "Empty objects are not allowed"),
-        ({"a": 42}, '"a" must be an object or an array'),
-        ({"a": []}, "Empty arrays are not allowed"),
-        ({"a": [[1]]}, "Match value must be String, number, true, false, or null"),
-        ({"a": [{"EXISTS": True}]}, "Unrecognized match type EXISTS"),
-        ({"a": [{"prefix": "x", "suffix": "y"}]}, "Only one key allowed in match expression"),
-        ({"a": [{"prefix": 1}]}, "prefix match pattern must be a string"),
-        ({"a": [{"wildcard": "a**b"}]}, "Consecutive wildcard characters at pos 2"),
-        ({"a": [{"numeric": 10}]}, "Value of numeric must be an array."),
-        ({"a": [{"numeric": [">", 0, "<"]}]}, "Value of < must be numeric"),
-        ({"a": [{"numeric": [">", 0, ">", 0]}]}, "Bad numeric range operator: >"),
-        ({"a": [{"cidr": "bad"}]}, "Malformed CIDR, one '/' required"),
-        ({"a": [{"cidr": "bad/x"}]}, "Malformed CIDR, mask bits must be an integer"),
-        ({"a": [{"cidr": "bad/1"}]}, "Nonstandard IP address: bad"),
-        ({"a": [{"anything-but": None}]}, "Value of anything-but must be an array or single string/number value."),
-        ({"a": [{"anything-but": ["x", None]}]}, "Inside anything but list, start|null|boolean is not supported."),
-        ({"a": [{"anything-but": {"prefix": ""}}]}, "Null prefix/suffix not allowed"),
-        ({"a": [{"anything-but": {"prefix": 1}}]}, "prefix/suffix match pattern must be a string"),
+        ([], "Filter is not an object", 2, 1),
+        ({}, "Empty objects are not allowed", 3, 1),
+        ({"a": 42}, '"a" must be an object or an array', 9, 1),
+        ({"a": []}, "Empty arrays are not allowed", 9, 1),
+        ({"a": [[1]]}, "Match value must be String, number, true, false, or null", 9, 1),
+        ({"a": [{"EXISTS": True}]}, "Unrecognized match type EXISTS", 23, 1),
+        ({"a": [{"prefix": "x", "suffix": "y"}]}, "Only one key allowed in match expression", 35, 1),
+        ({"a": [{"prefix": 1}]}, "prefix match pattern must be a string", 20, 1),
+        ({"a": [{"wildcard": "a**b"}]}, "Consecutive wildcard characters at pos 2", 27, 1),
+        ({"a": [{"numeric": 10}]}, "Value of numeric must be an array.", 22, 1),
+        ({"a": [{"numeric": [">", 0, "<"]}]}, "Value of < must be numeric", 33, 1),
+        ({"a": [{"numeric": [">", 0, ">", 0]}]}, "Bad numeric range operator: >", 32, 1),
+        ({"a": [{"cidr": "bad"}]}, "Malformed CIDR, one '/' required", 0, 0),
+        ({"a": [{"cidr": "bad/x"}]}, "Malformed CIDR, mask bits must be an integer", 0, 0),
+        ({"a": [{"cidr": "bad/1"}]}, "Nonstandard IP address: bad", 0, 0),
+        (
+            {"a": [{"anything-but": None}]},
+            "Value of anything-but must be an array or single string/number value.",
+            29,
+            1,
+        ),
+        (
+            {"a": [{"anything-but": ["x", None]}]},
+            "Inside anything but list, start|null|boolean is not supported.",
+            35,
+            2,
+        ),
+        ({"a": [{"anything-but": {"prefix": ""}}]}, "Null prefix/suffix not allowed", 38, 1),
+        ({"a": [{"anything-but": {"prefix": 1}}]}, "prefix/suffix match pattern must be a string", 37, 1),
+        (
+            {"a": [{"wildcard": "*a*b*c*d*e*"}]},
+            "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character",
+            0,
+            0,
+        ),
+        ({"a": [{"exists": 1}]}, "exists match pattern must be either true or false.", 20, 1),
+        ({"a": [{"suffix": ["x"]}]}, "suffix match pattern must be a string", 20, 1),
+        ({"a": [{"anything-but": {"suffix": [".x", 1]}}]}, "prefix/suffix match pattern must be a string", 44, 2),
+        ({"a": [{"numeric": ["!", 1]}]}, "Unrecognized numeric range operator: !", 24, 1),
+        ({"a": [{"numeric": []}]}, "Invalid member in numeric match: ]", 22, 1),
+        ({"$or": [{"a": ["x"]}, {"b": 5}]}, '"b" must be an object or an array', 31, 1),
     ],
 )
-def test_what_is_no_pattern_is_refused_in_aws_s_words(pattern: Any, reason: str) -> None:
-    """Reasons as TestEventPattern answers them."""
+def test_what_is_no_pattern_is_refused_in_aws_s_words(pattern: Any, reason: str, column: int, times: int) -> None:
+    """Reasons and places as TestEventPattern answers them: a fault in a list is placed twice, some nowhere."""
+    text = json.dumps(pattern)
     with pytest.raises(ValueError) as caught:
-        compile_pattern(json.dumps(pattern))
-    assert str(caught.value) == reason
+        compile_pattern(text)
+    assert str(caught.value) == reason + f'\n at [Source: (String)"{text}"; line: 1, column: {column}]' * times
+
+
+def test_the_place_of_a_fault_counts_lines() -> None:
+    """A pattern comes from a file as often as not."""
+    with pytest.raises(ValueError, match=r"line: 3, column: 9\]$"):
+        compile_pattern('{\n  "a": ["x"],\n  "b": "x"\n}')
 
 
 _VALUES = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'"

@@ -440,9 +440,39 @@ def test_input_transformers_fill_their_template(lab: Any, template: str, expecte
     lab.call("events", "put_events", Entries=[event({"a": [1, "x"]})])
     body = lab.calls[0][3]["MessageBody"]
     if expected is None:
-        assert "detail" not in json.loads(body)["e"]
+        told = json.loads(body)["e"]
+        assert ("detail" in told, "detail-type" in told, told["detailType"]) == (False, False, "done")
     else:
         assert body == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "delivered"),
+    [
+        ('{"all": "<all>"}', False),
+        ('{"all": "in: <list>"}', False),
+        ('{"all": <all>, "kind": "it is <kind>"}', True),
+        ('"all <all>"', True),
+    ],
+)
+def test_a_template_that_becomes_no_json_is_not_delivered(lab: Any, template: str, delivered: bool) -> None:
+    """An object or a list between quotes makes none; a line of text need be none. It counts as a failed invocation."""
+    paths = {"kind": "$.detail-type", "all": "$.detail", "list": "$.detail.a"}
+    transformer = {"InputPathsMap": paths, "InputTemplate": template}
+    wanted(lab, {"source": ["my.app"]}, Arn="arn:aws:sqs:us-east-1:123456789012:q", InputTransformer=transformer)
+    lab.call("events", "put_events", Entries=[event({"a": [1, "x"]})])
+    assert [call[1] for call in lab.calls] == (["SendMessage"] if delivered else [])
+    assert lab.moto.counted.get("AWS/Events/FailedInvocations", 0) == (0 if delivered else 1)
+
+
+def test_an_input_that_becomes_no_json_is_not_foreseen_to_run_anything(lab: Any) -> None:
+    """What is not delivered runs no function."""
+    transformer = {"InputPathsMap": {"from": "$.resources"}, "InputTemplate": '{"from": "<from>"}'}
+    every_ten(lab)
+    assert lab.own["events"].upcoming(lab.now + TEN)
+    target = {"Id": "f", "Arn": FUNCTION, "InputTransformer": transformer}
+    lab.call("events", "put_targets", Rule="every-ten", Targets=[target])
+    assert lab.own["events"].upcoming(lab.now + TEN) == []
 
 
 def test_a_bus_that_is_not_there_is_as_good_as_deleted(lab: Any) -> None:
@@ -455,3 +485,11 @@ def test_a_bus_that_is_not_there_is_as_good_as_deleted(lab: Any) -> None:
     for _ in range(2):
         lab.call("events", "delete_event_bus", Name="orders")
     assert [each["Name"] for each in lab.call("events", "list_event_buses")["EventBuses"]] == ["default"]
+
+
+def test_a_statement_that_is_not_there_is_told_alike_with_and_without_a_policy(lab: Any) -> None:
+    """RemovePermission looks for the statement alone."""
+    for _ in range(2):
+        with pytest.raises(AwsError, match="Statement with the provided id does not exist"):
+            lab.call("events", "remove_permission", StatementId="nope")
+        lab.call("events", "put_permission", Action="events:PutEvents", Principal="210987654321", StatementId="another")
