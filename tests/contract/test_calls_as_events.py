@@ -22,8 +22,8 @@ MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Return a lab without a trail."""
-    opened = open_lab()
+    """Return a lab without a trail, whose time stands unless it is moved on."""
+    opened = open_lab(wall=lambda: 1_800_000_000.0)
     yield opened
     opened.close()
 
