@@ -103,7 +103,7 @@ def _modification(
         was = before.properties.get(name) if before else None
         target = _target("Properties", name, recreation="Always" if name in replaced else "Never")
         details += causes.details(target, was, spec.properties.get(name))
-    if worked_out({"": spec.metadata}, ev) != {"": resource.metadata}:
+    if worked_out({"": spec.metadata}, ev).get("") != resource.metadata:
         details += causes.details(_target("Metadata"), before.metadata if before else None, spec.metadata)
     if desired.tags != stack.desired.tags and "Tags" in handler.schema.properties:
         details.append(_direct(_target("Tags"), "Static"))

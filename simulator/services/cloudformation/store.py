@@ -21,6 +21,7 @@ from simulator.services.cloudformation.state import ChangeSet, Desired, Resource
 from simulator.services.cloudformation.template import Template, invalid
 from simulator.services.cloudformation.values import (
     Ahead,
+    Live,
     check_outputs,
     dependencies,
     evaluator,
@@ -166,13 +167,14 @@ class Stacks(Service):
 
         Its conditions may leave a circle or a gap; a function that no resource is needed for may have no value.
         """
-        ev = evaluator(ctx, stack, desired, Ahead(self, ctx, stack))
-        needs = dependencies(desired.template, ev)
+        now = evaluator(ctx, stack, desired, Live(self, ctx, stack))
+        ahead = evaluator(ctx, stack, desired, Ahead(self, ctx, stack))
+        needs = dependencies(desired.template, now)
         graph.order(needs)
-        check_outputs(desired.template, ev, needs)
+        check_outputs(desired.template, now, needs)
         for name in needs:
-            worked_out(desired.template.resources[name].properties, ev)
-            policies(desired.template.resources[name], ev)
+            policies(desired.template.resources[name], now)
+            worked_out(desired.template.resources[name].properties, ahead)
 
     def new_stack(self, ctx: Context, name: str, desired: Desired, status: str) -> Stack:
         """Return a stack that does not belong to the lab yet. Raises for a bad name, a full account, a bad graph."""

@@ -428,7 +428,10 @@ def _check_references(template: Template) -> None:
     _check_block(
         template,
         known,
-        {spec.logical_id: [dict(spec.properties), spec.metadata] for spec in template.resources.values()},
+        {
+            spec.logical_id: [dict(spec.properties), spec.metadata, spec.deletion_policy, spec.update_replace_policy]
+            for spec in template.resources.values()
+        },
         "Resources",
     )
     _check_block(template, known, dict(template.outputs), "Outputs")
@@ -440,6 +443,12 @@ def _check_references(template: Template) -> None:
             f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] in the Resources block of "
             "the template"
         )
+    for spec in template.resources.values():
+        for kind, name, _ in references([spec.deletion_policy, spec.update_replace_policy]):
+            if kind == "GetAtt" or (kind == "Ref" and name in template.resources):
+                raise invalid(
+                    f"Template format error: A policy of resource {spec.logical_id} refers to resource {name}"
+                )
     conditions = {spec.condition for spec in template.resources.values() if spec.condition}
     conditions |= {
         output["Condition"] for output in template.outputs.values() if isinstance(output.get("Condition"), str)

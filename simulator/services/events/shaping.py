@@ -127,6 +127,6 @@ def is_spoiled(target: Mapping[str, Any], filled: str) -> bool:
         return False
     try:
         json.loads(filled)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False

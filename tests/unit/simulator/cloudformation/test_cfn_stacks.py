@@ -1031,3 +1031,45 @@ def test_a_template_is_not_read_from_an_s3_uri(lab: Any) -> None:
     """AWS takes https URLs only."""
     told = refusal(lab, "CreateStack", StackName="s", TemplateURL="s3://bucket/key")
     assert told == "ValidationError: S3 error: Domain name specified in bucket is not a valid S3 domain"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"Ref": "T"},
+        {"Ref": "Nope"},
+        {"Fn::GetAtt": ["T", "TopicName"]},
+        {"Fn::If": ["Nope", "Retain", "Delete"]},
+        {"Fn::If": ["Yes", "Keep", "Delete"]},
+        {"Fn::ImportValue": "nope"},
+        {"Ref": "AWS::NoValue"},
+        {"Retain": True},
+        ["Retain"],
+    ],
+)
+def test_a_deletion_policy_that_comes_to_none_is_refused(lab: Any, policy: Any) -> None:
+    """Whatever stands there is told to the caller, before anything is made and when it is changed."""
+    resources = {"T": TOPIC, "Q": {**QUEUE, "DeletionPolicy": policy}}
+    text = body(resources, Conditions={"Yes": {"Fn::Equals": ["a", "a"]}})
+    for operation, stack in (("CreateStack", "s"), ("CreateChangeSet", "s"), ("UpdateStack", "t")):
+        if operation == "UpdateStack":
+            lab.ask("CreateStack", StackName="t", TemplateBody=body({"T": TOPIC, "Q": QUEUE}))
+        more = {"ChangeSetName": "c", "ChangeSetType": "CREATE"} if operation == "CreateChangeSet" else {}
+        assert refusal(lab, operation, StackName=stack, TemplateBody=text, **more).startswith("ValidationError: ")
+
+
+def test_conditions_may_ask_what_is_outside_the_template(lab: Any) -> None:
+    """Systems Manager's parameters are there before anything is made."""
+    lab.answers["GetParameter"] = {"Parameter": {"Name": "n", "Value": "on"}}
+    conditions = {"On": {"Fn::Equals": ["{{resolve:ssm:n}}", "on"]}}
+    resources = {"T": {**TOPIC, "Condition": "On"}, "Q": QUEUE}
+    lab.ask("CreateStack", StackName="s", TemplateBody=body(resources, Conditions=conditions))
+    assert lab.operations() == ["CreateTopic", "CreateQueue"]
+
+
+def test_metadata_without_value_is_no_metadata(lab: Any) -> None:
+    """So a second update has nothing to do."""
+    text = body({"T": {**TOPIC, "Metadata": {"Ref": "AWS::NoValue"}}})
+    lab.ask("CreateStack", StackName="s", TemplateBody=text)
+    told = refusal(lab, "UpdateStack", StackName="s", TemplateBody=text)
+    assert told == "ValidationError: No updates are to be performed."

@@ -451,6 +451,7 @@ def test_input_transformers_fill_their_template(lab: Any, template: str, expecte
     [
         ('{"all": "<all>"}', False),
         ('{"all": "in: <list>"}', False),
+        ('{"all": ' + "[" * 4000 + "}", False),
         ('{"all": <all>, "kind": "it is <kind>"}', True),
         ('"all <all>"', True),
     ],
