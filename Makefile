@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SOURCES := lab.py scenario templates simulator checker tests
 
-.PHONY: lab setup dev check test bench docs docs-check pictures build stop clean
+.PHONY: lab setup dev check test explore bench docs docs-check pictures build stop clean
 
 lab: setup  ## install, start the lab, print the assignment
 	@$(BIN)/lab start
@@ -37,6 +37,9 @@ check: dev  ## style, types, rooms, docs
 
 test: dev  ## everything there is to test
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+explore: dev  ## the same properties with many more examples: to be left alone for an hour or two
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n 2 -m hypothesis
 
 bench: dev  ## the cost budget, as ratios measured side by side
 	$(BIN)/python -m tests.bench

@@ -1,8 +1,13 @@
 """What `lab doctor` says of this machine, this installation and the running lab."""
 
+import os
+import re
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Literal
 
 from scenario.errors import LabError
@@ -12,6 +17,8 @@ from simulator.home import Home
 DISTRIBUTION = "guardduty-lab"
 PACKAGES = ("scenario", "templates", "simulator", "checker", "lab")
 MINIMUM, BELOW = (3, 11), (3, 14)
+READS_ENDPOINT = {1: (1, 29, 0), 2: (2, 13, 0)}
+"""The first AWS CLI of each major version that reads AWS_ENDPOINT_URL (AWS SDKs and Tools reference, Service-specific endpoints)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +32,8 @@ class Finding:
 
 
 def machine() -> list[Finding]:
-    """Return what is found of Python, of the walls around functions, of other owners of the kit's package names, and what is implemented."""
-    return [_python(), _walls(), _owners(), _coverage()]
+    """Return what is found of Python, the AWS CLI, walls around functions, other owners of the kit's package names, and coverage."""
+    return [_python(), _cli(), _walls(), _owners(), _coverage()]
 
 
 def _coverage() -> Finding:
@@ -65,6 +72,28 @@ def _python() -> Finding:
     return Finding(
         name="python", state="problem", found=version, advice="The kit is made for Python 3.11, 3.12 and 3.13."
     )
+
+
+def _cli() -> Finding:
+    """The `aws` of this terminal, or else the kit's own, which is first in `lab shell`."""
+    program = shutil.which("aws", path=os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)]))
+    if program is None:
+        advice = "Install the kit with its extra 'aws', or use boto3, the console, or an AWS CLI of your own."
+        return Finding(name="AWS CLI", state="note", found="none on the path", advice=advice)
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        version = re.search(r"aws-cli/(\d+)\.(\d+)\.(\d+)", done.stdout + done.stderr)
+    except (OSError, subprocess.TimeoutExpired):
+        version = None
+    if version is None:
+        advice = "Run it yourself to see what is wrong with it."
+        return Finding(name="AWS CLI", state="note", found=f"{program} does not tell its version", advice=advice)
+    number = tuple(map(int, version.groups()))
+    found = f"{'.'.join(version.groups())}, {program}"
+    if number >= READS_ENDPOINT.get(number[0], (0,)):
+        return Finding(name="AWS CLI", state="ok", found=found)
+    advice = "It does not read AWS_ENDPOINT_URL: use it in 'lab shell', or with --endpoint-url, or take 2.13 or 1.29, or newer."
+    return Finding(name="AWS CLI", state="note", found=found, advice=advice)
 
 
 def _walls() -> Finding:

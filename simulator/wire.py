@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, unquote_to_bytes
-from xml.sax.saxutils import escape
 
 import moto.core.responses
 import moto.core.utils
@@ -31,7 +30,7 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model, method_names_from_class
 from werkzeug.exceptions import HTTPException
 
-from simulator import parse
+from simulator import parse, xmlify
 from simulator.errors import AwsError
 from simulator.jsonify import as_json, timestamp
 from simulator.parse import RestRouter, Unreadable, rest_router
@@ -551,46 +550,6 @@ def check(
 # --- answers ------------------------------------------------------------------------------------------------------
 
 
-def _xml(shape: Any, value: Any, tag: str) -> str:
-    kind = shape.type_name
-    if kind == "structure":
-        return f"<{tag}>{_xml_members(shape, value)}</{tag}>"
-    if kind == "list":
-        member_tag = shape.member.serialization.get("name", "member")
-        if shape.serialization.get("flattened"):
-            return "".join(_xml(shape.member, item, tag) for item in value)
-        return f"<{tag}>{''.join(_xml(shape.member, item, member_tag) for item in value)}</{tag}>"
-    if kind == "map":
-        key_tag, value_tag = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
-        entries = (
-            f"<entry>{_xml(shape.key, key, key_tag)}{_xml(shape.value, item, value_tag)}</entry>"
-            for key, item in value.items()
-        )
-        return f"<{tag}>{''.join(entries)}</{tag}>"
-    if kind == "boolean":
-        text = "true" if value else "false"
-    elif kind == "timestamp":
-        text = str(timestamp(value, shape.serialization.get("timestampFormat", "iso8601")))
-    elif kind == "blob":
-        text = base64.b64encode(value).decode()
-    else:
-        text = escape(_xml_safe(str(value)))
-    return f"<{tag}>{text}</{tag}>"
-
-
-def _xml_members(shape: Any, value: Mapping[str, Any]) -> str:
-    return "".join(
-        _xml(shape.members[name], item, shape.members[name].serialization.get("name", name))
-        for name, item in value.items()
-        if item is not None and name in shape.members
-    )
-
-
-def _xml_safe(text: str) -> str:
-    """Return text without the characters that XML 1.0 cannot carry."""
-    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
-
-
 def request_id_headers(service: str, request_id: str) -> dict[str, str]:
     """Return the headers that tell a request's id: S3 has its own, made of the same id."""
     if service != "s3":
@@ -606,7 +565,7 @@ def serialise(service: str, operation: str, protocol: str, result: Mapping[str, 
     headers = request_id_headers(service, request_id)
     shape = op.output_shape
     if protocol == "query":
-        inner = _xml_members(shape, result) if shape is not None else ""
+        inner = xmlify.members(shape, result) if shape is not None else ""
         wrapper = shape.serialization.get("resultWrapper") if shape is not None else None
         body = f"<{wrapper}>{inner}</{wrapper}>" if wrapper else inner
         namespace = model(service).metadata.get("xmlNamespace", "")
@@ -718,7 +677,7 @@ def _wire_name(shape: Any, name: str) -> str:
 def _xml_error(
     service: str, protocol: str, error: AwsError, status: int, headers: dict[str, str], request_id: str
 ) -> HttpAnswer:
-    code, message = escape(error.code), escape(_xml_safe(error.message))
+    code, message = xmlify.text(error.code), xmlify.text(error.message)
     core = f"<Code>{code}</Code><Message>{message}</Message>"
     if protocol == "ec2":
         text = f"<Response><Errors><Error>{core}</Error></Errors><RequestID>{request_id}</RequestID></Response>"

@@ -11,6 +11,7 @@ What is changed about it, each held by a canary in tests/contract/test_moto_cana
 - deliveries to Lambda: topics and buckets hand their events to our Lambda, not to its own, which knows no function;
 - IAM: what it lacks of it is added (iam.py);
 - memory: its tracking of every instance ever made is off;
+- speed: what it works out anew for every member of every answer, names and moments written as text, is worked out once;
 - errors: every exception and every HTML page becomes an error of the client's protocol. What moto lacks says so.
 
 Adversary: a hosted trainee who guesses other accounts' identifiers. One lock around all of it: moto's generator is global.
@@ -36,6 +37,8 @@ os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 import moto.core.errors
 import moto.core.responses
+import moto.core.serialize
+import moto.core.utils
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.common_models import BaseModel
@@ -103,10 +106,11 @@ class _DatetimeModule:
 _DATETIME_MODULE = _DatetimeModule()
 _patched: set[str] = set()
 _modules_seen = 0
+_underscored = functools.lru_cache(10_000)(moto.core.utils.camelcase_to_underscores)
 
 
 def _patch_new_modules() -> None:
-    """Give every moto module imported since the last look the lab's time and randomness."""
+    """Give every moto module imported since the last look the lab's time and randomness, and what is listed above."""
     global _modules_seen
     if len(sys.modules) == _modules_seen:  # walking all of them would cost half a millisecond a call
         return
@@ -130,6 +134,8 @@ def _patch_new_modules() -> None:
             module.Subscription.publish = _topics_to_lambda(module.Subscription.publish)
         elif name == "moto.s3.notifications":
             attributes["_invoke_awslambda"] = _bucket_to_lambda
+        if "camelcase_to_underscores" in attributes:
+            attributes["camelcase_to_underscores"] = _underscored
         if attributes.get("datetime") is real_datetime:
             attributes["datetime"] = _DATETIME_MODULE
         elif attributes.get("datetime") is real_datetime.datetime:
@@ -246,9 +252,16 @@ def _request_id(headers: dict[str, Any]) -> str:
     return str(headers["x-amzn-requestid"])
 
 
+def _moment_once(parse: Callable[[Any], real_datetime.datetime]) -> Callable[[Any], real_datetime.datetime]:
+    """Return what parses a moment's text once. With what is no text it is quick, and equal ones need not be alike."""
+    known = functools.lru_cache(10_000)(parse)
+    return lambda value: known(value) if type(value) is str else parse(value)
+
+
 moto.core.responses.gen_amzn_requestid_long = _request_id
 # One for the whole process: moto makes one for every error that it answers with, and all the service's errors with it.
 moto.core.errors.ErrorLookupFactory = functools.cache(moto.core.errors.ErrorLookupFactory)
+moto.core.serialize.parse_to_aware_datetime = _moment_once(moto.core.serialize.parse_to_aware_datetime)
 BaseModel.__new__ = _untracked
 AccountSpecificBackend.__getitem__ = _seeded_birth
 

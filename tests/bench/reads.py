@@ -4,11 +4,10 @@ Over bare HTTP: a client library's own work, several times a server's, would bri
 """
 
 import http.client
-import io
+import json
 import statistics
 import time
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from tests.bench import peers
 from tests.bench.labs import lab
 from tests.bench.measure import Row, in_turn, since
-from tests.contract.labs import trust
+from tests.contract.labs import trust, zipped
 
 TIMES = 20
 """How many calls are one measurement: their median counts."""
@@ -119,8 +118,9 @@ def reads() -> list[Row]:
     with lab() as told, peers.ministack() as endpoint:
         mine = Server(told["endpoint_url"], told["access_key_id"], told["secret_access_key"], told["session_token"])
         other = Server(endpoint)
-        _fill(mine, 0)
-        _fill(other, len(mine.client("iam").list_roles()["Roles"]))
+        _fill(mine)
+        _fill(other)
+        _even_out(other, _counts(mine))
         rows += [_row(call, mine, other) for call in OURS]
         rows += [_row(call, mine, other, afresh=afresh) for call in MOTOS for afresh in (False, True)]
     return rows
@@ -134,30 +134,67 @@ def _row(call: tuple[str, str, dict[str, Any]], mine: Server, other: Server, *, 
     return Row(what=what, against="MiniStack's", mine=one, other=two, budget=None if afresh else 1.0)
 
 
-def _fill(server: Server, roles: int) -> None:
-    """Make the same things in both, and other roles until there are `roles`."""
-    iam, s3, events, functions = (server.client(name) for name in ("iam", "s3", "events", "lambda"))
-    document = trust("lambda.amazonaws.com")
-    role = iam.create_role(RoleName="bench-0", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    for number in range(len(iam.list_roles()["Roles"]), roles):
-        iam.create_role(RoleName=f"bench-{number}", AssumeRolePolicyDocument=document)
+def _fill(server: Server) -> None:
+    """Make the same things in both."""
+    iam, s3 = server.client("iam"), server.client("s3")
+    iam.create_role(RoleName="bench-0", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
     s3.create_bucket(Bucket="bench-bucket")
     for number in range(20):
         s3.put_object(Bucket="bench-bucket", Key=f"key-{number}", Body=b"x" * 1000)
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("index.py", "def handler(event, context):\n    return 1\n")
     for number in range(3):
-        events.put_rule(Name=f"bench-{number}", ScheduleExpression="rate(1 day)")
-        functions.create_function(
-            FunctionName=f"bench-{number}", Runtime="python3.11", Handler="index.handler", Role=role,
-            Code={"ZipFile": package.getvalue()},
-        )  # fmt: skip
+        _rule(server, number)
+        _function(server, number)
     if not server.client("config").describe_configuration_recorders()["ConfigurationRecorders"]:
-        recorder = {"name": "default", "roleARN": role}
+        recorder = {"name": "default", "roleARN": _role(server)}
         server.client("config").put_configuration_recorder(ConfigurationRecorder=recorder)
     for _ in range(50):  # so that there are fifty events to look up
-        functions.list_functions()
+        server.client("lambda").list_functions()
+
+
+def _counts(server: Server) -> dict[str, int]:
+    """Return how many there are of each kind of thing that is listed."""
+    return {
+        "roles": len(server.client("iam").list_roles()["Roles"]),
+        "buckets": len(server.client("s3").list_buckets()["Buckets"]),
+        "functions": len(server.client("lambda").list_functions()["Functions"]),
+        "rules": len(server.client("events").list_rules()["Rules"]),
+        "stacks": len(server.client("cloudformation").list_stacks()["StackSummaries"]),
+    }
+
+
+def _even_out(server: Server, counts: Mapping[str, int]) -> None:
+    """Make more until there are as many of each kind: a lab has a background of its own, and a longer list costs more."""
+    document, template = trust("lambda.amazonaws.com"), {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    makers: Mapping[str, Callable[[int], Any]] = {
+        "roles": lambda number: server.client("iam").create_role(
+            RoleName=f"bench-{number}", AssumeRolePolicyDocument=document
+        ),
+        "buckets": lambda number: server.client("s3").create_bucket(Bucket=f"bench-{number}"),
+        "functions": lambda number: _function(server, number),
+        "rules": lambda number: _rule(server, number),
+        "stacks": lambda number: server.client("cloudformation").create_stack(
+            StackName=f"bench-{number}", TemplateBody=json.dumps(template)
+        ),
+    }
+    for kind, make in makers.items():
+        for number in range(_counts(server)[kind], counts[kind]):
+            make(number)
+    assert _counts(server) == counts
+
+
+def _role(server: Server) -> str:
+    return str(server.client("iam").get_role(RoleName="bench-0")["Role"]["Arn"])
+
+
+def _rule(server: Server, number: int) -> None:
+    server.client("events").put_rule(Name=f"bench-{number}", ScheduleExpression="rate(1 day)")
+
+
+def _function(server: Server, number: int) -> None:
+    server.client("lambda").create_function(
+        FunctionName=f"bench-{number}", Runtime="python3.11", Handler="index.handler", Role=_role(server),
+        Code={"ZipFile": zipped()},
+    )  # fmt: skip
 
 
 MEASURES = (reads,)

@@ -15,11 +15,13 @@ from pathlib import Path
 import botocore
 import moto.core.errors
 import moto.core.parse
+import moto.core.serialize
 import moto.iam.models
 import moto.s3.models
 import moto.s3.notifications
 import moto.s3.responses
 import moto.sns.models
+import moto.sqs.models
 import pytest
 from botocore.exceptions import ClientError
 from moto import settings
@@ -286,3 +288,15 @@ def test_what_is_tested_runs_on_botocore_itself() -> None:
     """awscli, once imported, puts its own copy in botocore's place: nothing that tests import may import it."""
     assert "awscli" not in sys.modules
     assert "awscli" not in Path(botocore.__file__).parts
+
+
+def test_names_and_moments_are_worked_out_once(owner: InProcess) -> None:
+    """SQS asks for the name of every attribute at every look, and S3 has every object's time read again from its text."""
+    queue = owner.client("sqs").create_queue(QueueName="named")["QueueUrl"]
+    owner.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+    worked_out = moto.sqs.models.camelcase_to_underscores.cache_info().misses
+    owner.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+    assert moto.sqs.models.camelcase_to_underscores.cache_info().misses == worked_out
+    one, same = (moto.core.serialize.parse_to_aware_datetime("2026-11-22T17:33:22.000Z") for _ in range(2))
+    assert one is same
+    assert moto.core.serialize.parse_to_aware_datetime(datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)

@@ -207,9 +207,9 @@ def test_a_handler_that_tampers_with_its_place_in_a_dry_run_hides_nothing(weak: 
     code = """
 import gc, mmap, socket, struct
 def handler(event, context):
-    for each in gc.get_objects():
-        if isinstance(each, dict):
-            for page in [value for value in each.values() if isinstance(value, mmap.mmap)]:
+    for holder in gc.get_objects():
+        if type(holder).__module__.startswith("_lab"):
+            for page in [value for value in vars(holder).values() if isinstance(value, mmap.mmap)]:
                 struct.pack_into("q", page, 16, 99)
     try: socket.socket().connect(("198.51.100.7", 443))
     except OSError: pass

@@ -259,7 +259,11 @@ class Functions(Interfaces):
 
     @staticmethod
     def _listed(function: Function, version: Version, qualifier: str | None) -> Shape:
-        return listed(configuration(function, version, qualifier=qualifier))
+        """Return how lists show a version: the same one until its revision is another."""
+        of = version.revision_id, qualifier
+        if version.listed is None or version.listed[0] != of:
+            version.listed = of, listed(configuration(function, version, qualifier=qualifier))
+        return version.listed[1]
 
     @staticmethod
     def _check_revision(ctx: Context, version: Version, revision_id: str | None) -> None:

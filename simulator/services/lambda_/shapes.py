@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from simulator.jsonify import Settled
 from simulator.services.lambda_.names import LATEST, invalid
 from simulator.services.lambda_.state import Alias, Config, Function, Shape, Version, Vpc
 
@@ -104,9 +105,9 @@ def status(version: Version, at: datetime | None) -> Shape:
     return {"State": "Active", "LastUpdateStatus": "Successful"}
 
 
-def listed(shape: Shape) -> Shape:
-    """Return a FunctionConfiguration as lists show it."""
-    return {name: value for name, value in shape.items() if name not in NOT_LISTED}
+def listed(shape: Shape) -> Settled:
+    """Return a FunctionConfiguration as lists show it, which is for one revision always the same."""
+    return Settled({name: value for name, value in shape.items() if name not in NOT_LISTED})
 
 
 def runtime_version(region: str, runtime: str) -> str:

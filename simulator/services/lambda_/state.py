@@ -90,6 +90,8 @@ class Version:
     updated_at: datetime | None = None
     update_failed: str = ""
     source: Config | None = None
+    listed: tuple[tuple[str, str | None], Shape] | None = field(default=None, compare=False)
+    """How lists showed it last, after the revision and the qualifier they showed."""
 
     def pending(self, at: datetime | None) -> bool:
         """Return whether the function is still being created at that moment; never where `at` is None."""

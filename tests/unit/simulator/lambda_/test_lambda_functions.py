@@ -227,6 +227,20 @@ def test_every_version_is_listed_where_it_is_asked_for(traffic: Any) -> None:
     assert [each["FunctionArn"] for each in listed] == [f"{ARN}:$LATEST", f"{ARN}:1"]
 
 
+def test_a_list_shows_every_change(traffic: Any) -> None:
+    """What was listed before is shown anew when the function, or how it is asked for, is another."""
+    assert [each["Timeout"] for each in traffic.do("ListFunctions")["Functions"]] == [3]
+    traffic.do("PublishVersion", FunctionName="traffic")
+    traffic.do("UpdateFunctionConfiguration", FunctionName="traffic", Timeout=7)
+    shown = traffic.do("ListFunctions")["Functions"]
+    assert [(each["FunctionArn"], each["Timeout"]) for each in shown] == [(ARN, 7)]
+    traffic.do("UpdateFunctionCode", FunctionName="traffic", ZipFile=zipped("x = 2\n"))
+    versions = traffic.do("ListVersionsByFunction", FunctionName="traffic")["Versions"]
+    assert [(each["FunctionArn"], each["Timeout"]) for each in versions] == [(f"{ARN}:$LATEST", 7), (f"{ARN}:1", 3)]
+    assert versions[0]["CodeSha256"] == traffic.do("GetFunctionConfiguration", FunctionName="traffic")["CodeSha256"]
+    assert [each["FunctionArn"] for each in traffic.do("ListFunctions")["Functions"]] == [ARN]
+
+
 def test_environments_are_warmed_and_forgotten(traffic: Any) -> None:
     """At creation, at every change, and when the function goes."""
     key = "abcdefgh/us-east-1/traffic/$LATEST"
