@@ -188,6 +188,26 @@ def test_an_exception_is_told_with_the_handlers_lines_only(environments: Environ
         ],
     }
     assert "[ERROR] Refused: no way\nTraceback (most recent call last):\n" in outcome.log
+    assert (
+        '\n\u00a0\u00a0File "/var/task/app.py", line 3, in handler\n\u00a0\u00a0\u00a0\u00a0return fail(event)\n'
+        in outcome.log
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "request_id"),
+    [
+        ("raise ValueError('no')\n", "ValueError", ""),
+        ("import absent\n", "Runtime.ImportModuleError", "5f0e0c4e-0000-4000-8000-000000000001"),
+    ],
+)
+def test_what_a_module_raises_belongs_to_no_request(
+    environments: Environments, source: str, kind: str, request_id: str
+) -> None:
+    """What Lambda finds wrong with it is told in the request's answer."""
+    outcome = invoke(environments, spec({"app.py": source}), "way")
+    document = json.loads(outcome.payload)
+    assert (outcome.status, document["errorType"], document["requestId"]) == ("init-error", kind, request_id)
 
 
 @pytest.mark.parametrize(

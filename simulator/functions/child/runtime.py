@@ -308,7 +308,9 @@ class Runtime:
         return found
 
     def _print_error(self, problem: dict[str, Any]) -> None:
-        lines = "".join(problem["stackTrace"])
+        # In the log a trace is indented with spaces that do not break, so that it stays one event.
+        shown = "".join(problem["stackTrace"]).splitlines(keepends=True)
+        lines = "".join("\u00a0" * (len(line) - len(line.lstrip(" "))) + line.lstrip(" ") for line in shown)
         head = f"[ERROR] {problem['errorType']}: {problem['errorMessage']}\nTraceback (most recent call last):\n"
         try:
             sys.stdout.write(head + lines)

@@ -27,6 +27,7 @@ RESPONSE_LIMIT = SYNC_LIMIT + 100
 ASYNC_LIMIT = 1_048_576
 """Bytes of a payload (Lambda quotas: 6 MB synchronous, 1 MB asynchronous)."""
 
+TRACED = "Traceback (most recent call last):"
 TAIL = 4096
 LOG_KEPT = 65_536
 """Characters of a run's log that are kept."""
@@ -171,9 +172,7 @@ class Runs(Networks):
         started = data["started"]
         ended = started + round(data["duration_ms"])
         events = [
-            (started if line.startswith(("INIT_START", "START")) else ended, line)
-            for line in data["log"].splitlines()
-            if line
+            (started if line.startswith(("INIT_START", "START")) else ended, line) for line in log_events(data["log"])
         ]
         if events:
             self.lab.moto.write_log(ctx, group, data["stream"], events)
@@ -268,6 +267,18 @@ def answer(data: Shape, outcome: Outcome, *, tail: bool) -> Shape:
     if tail:
         shape["LogResult"] = base64.b64encode(outcome.log.encode("utf-8", "replace")[-TAIL:]).decode()
     return shape
+
+
+def log_events(text: str) -> list[str]:
+    """Return a run's log as CloudWatch Logs has it: an event a line, but an error with its trace in one."""
+    events: list[str] = []
+    for line in filter(None, text.splitlines()):
+        traced = line == TRACED or line.startswith("\u00a0")
+        if traced and events and events[-1].startswith("[ERROR]"):
+            events[-1] += f"\n{line}"
+        else:
+            events.append(line)
+    return events
 
 
 def bounded(text: str) -> str:

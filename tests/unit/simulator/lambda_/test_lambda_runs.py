@@ -10,6 +10,7 @@ import pytest
 from simulator.identity import Principal
 from simulator.service import Connection
 from simulator.services.lambda_ import events
+from simulator.services.lambda_.invoke import log_events
 from simulator.services.lambda_.names import SERVICE
 
 ARN = "arn:aws:lambda:us-east-1:486547846362:function:traffic"
@@ -78,6 +79,13 @@ def test_a_run_leaves_a_log_metrics_and_a_flow_record(traffic: Any) -> None:
         traffic.moto.logs,
         traffic.moto.metrics,
     )
+
+
+def test_an_error_and_its_trace_are_one_event_of_the_log() -> None:
+    """Whoever filters for errors sees where they came from; what the handler printed keeps an event a line."""
+    trace = '[ERROR] ValueError: boom\nTraceback (most recent call last):\n\u00a0\u00a0File "a.py", line 1'
+    text = f"START\none\n\ntwo\n{trace}\nEND\nTraceback (most recent call last):\n\u00a0x\n"
+    assert log_events(text) == ["START", "one", "two", trace, "END", "Traceback (most recent call last):", "\u00a0x"]
 
 
 def test_runs_of_one_environment_share_a_log_stream(traffic: Any) -> None:
