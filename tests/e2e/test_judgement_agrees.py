@@ -35,6 +35,7 @@ class Account(RuleBasedStateMachine):
         self._manager = type(self).opened()
         self.trial = Trial(self._manager.__enter__())
         self.changed = True
+        self.gone = False
 
     def teardown(self) -> None:
         """Let go of the lab."""
@@ -103,6 +104,7 @@ class Account(RuleBasedStateMachine):
     def configure(self, handler: str, timeout: int) -> None:
         self._do("lambda", "update_function_configuration", FunctionName=FUNCTION, Handler=handler, Timeout=timeout)
 
+    @precondition(lambda self: not self.gone)
     @rule(inside=st.booleans())
     def move(self, inside: bool) -> None:
         """Into the default VPC, which has no way out, or out of it."""
@@ -121,6 +123,7 @@ class Account(RuleBasedStateMachine):
     @precondition(lambda self: not self.changed)
     @rule()
     def give_up_the_function(self) -> None:
+        self.gone = True
         self._do("lambda", "delete_function", FunctionName=FUNCTION)
 
     @rule(minutes=st.sampled_from((7, 45, 400)))
