@@ -84,8 +84,7 @@ class Gateway:
             return _send(start_response, self.control.answer(request))
         if request.path.startswith("/_lambda/code/"):
             return _send(start_response, self._code(request))
-        unsigned_call = (request.method, request.path) == ("POST", "/")  # as AssumeRoleWithWebIdentity is made
-        if self.console and CONSOLE_PATH.match(request.path) and not unsigned_call and not wire.credential(request)[0]:
+        if self.console and CONSOLE_PATH.match(request.path) and not wire.credential(request)[0]:
             if self.hosted:
                 return _send(start_response, _text(403, "A hosted lab has no console: it could not tell who looks."))
             return self.console({**environ, "wsgi.input": io.BytesIO(request.body)}, start_response)

@@ -394,7 +394,8 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         yield from _size(shape, len(value), value, label)
         if limits := _limits(shape.member):
             if any(_breaks(shape.member, item) for item in value):
-                yield f"{_told(value, label)} satisfy constraint: [{', '.join(limits)}]"
+                shown = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint"
+                yield f"{shown}: Member must satisfy constraint: [{', '.join(limits)}]"
             return
         for index, item in enumerate(value):
             yield from violations(shape.member, item, f"{path}.{index + 1}.member")
@@ -408,7 +409,7 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         for one, what, items in ((shape.key, "keys", value.keys()), (shape.value, "value", value.values())):
             if limits := _limits(one):
                 if any(_breaks(one, item) for item in items):
-                    shown = f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint"
+                    shown = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint"
                     yield f"{shown}: Map {what} must satisfy constraint: [{', '.join(limits)}]"
                 continue
             for key, item in zip(value, items, strict=True):
@@ -424,15 +425,11 @@ def _child(path: str, name: str) -> str:
 
 def _size(shape: Any, length: int, value: Any, label: str) -> Iterator[str]:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
-    shown = f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint: Member must have length"
+    shown = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint: Member must have length"
     if minimum is not None and length < minimum:
         yield f"{shown} greater than or equal to {minimum}"
     if maximum is not None and length > maximum:
         yield f"{shown} less than or equal to {maximum}"
-
-
-def _told(value: Any, label: str) -> str:
-    return f"Value '{_shown(value)}' at '{label}' failed to satisfy constraint: Member must"
 
 
 def _breaks(shape: Any, value: Any) -> bool:
@@ -460,7 +457,7 @@ def _limits(shape: Any) -> tuple[str, ...]:
 
 
 def _scalar(shape: Any, kind: str, value: Any, label: str) -> Iterator[str]:
-    told = _told(value, label)
+    told = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint: Member must"
     if kind in ("string", "character"):
         if not isinstance(value, str):
             yield f"{told} be a string"
@@ -502,18 +499,25 @@ def _pattern(pattern: str) -> Any:
         return lambda _value: True
 
 
-def _shown(value: Any) -> str:
-    text = _as_java(value)
+def _shown(value: Any, shape: Any) -> str:
+    text = _in_java(value, shape)
     return text if len(text) <= 300 else text[:300] + "..."
 
 
-def _as_java(value: Any) -> str:
+def _in_java(value: Any, shape: Any) -> str:
+    """Return a value as AWS's messages show it, which its services write in Java."""
     if isinstance(value, bytes):
         return "java.nio.HeapByteBuffer"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_as_java, value))}]"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}={_as_java(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list) and shape.type_name == "list":
+        return f"[{', '.join(_in_java(item, shape.member) for item in value)}]"
+    if isinstance(value, Mapping) and shape.type_name == "structure":
+        members = (
+            f"{_child('', name)}={_in_java(value[name], member) if value.get(name) is not None else 'null'}"
+            for name, member in shape.members.items()
+        )
+        return f"{shape.name}({', '.join(members)})"
+    if isinstance(value, Mapping) and shape.type_name == "map":
+        return f"{{{', '.join(f'{key}={_in_java(item, shape.value)}' for key, item in value.items())}}}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
