@@ -324,22 +324,3 @@ def test_the_simulator_asks_for_the_context_it_lacks(account: Account) -> None:
     assert (known["EvalDecision"], known["MissingContextValues"]) == ("allowed", [])
     told = refused(account.iam, "simulate_custom_policy", PolicyInputList=["{"], ActionNames=["s3:GetObject"])
     assert told[0] == "InvalidInput"
-
-
-def test_an_unsigned_call_is_answered_by_the_api_and_not_by_the_console(account: Account) -> None:
-    """As calls with a web identity are made; a browser's GET of the same address is the console's."""
-    asked: list[str] = []
-
-    def console(environ: Any, start_response: Any) -> list[bytes]:
-        asked.append(environ["REQUEST_METHOD"])
-        start_response("200 OK", [("Content-Type", "text/html")])
-        return [b"<!doctype html>"]
-
-    account.gateway.console = console
-    form = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=a&RoleSessionName=b&WebIdentityToken=c"
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    status, _, body = account.owner.send("POST", "http://localhost:4566/", headers, form)
-    assert (status, asked) == (403, [])
-    assert b"<Code>MissingAuthenticationToken</Code>" in body
-    assert account.owner.send("GET", "http://localhost:4566/", {}, b"")[2] == b"<!doctype html>"
-    assert asked == ["GET"]
