@@ -31,7 +31,14 @@ def patch_models(module: ModuleType, uses: Uses) -> None:
     make, delete = iam.create_service_linked_role, iam.delete_role
 
     def create_service_linked_role(backend: Any, service_name: str, description: str, suffix: str) -> Any:
-        role = make(backend, service_name, description, suffix)
+        try:
+            role = make(backend, service_name, description, suffix)
+        except module.EntityAlreadyExists as there:
+            ending = f"_{suffix}" if suffix else ""
+            own = [role.name for role in backend.roles.values() if role._linked_service == service_name]
+            taken = next((name for name in own if name.endswith(ending)), service_name)
+            text = f"Service role name {taken} has been taken in this account, please try a different suffix."
+            raise AwsError("InvalidInput", text) from there
         if policy := POLICIES.get(role.name):
             backend.attach_role_policy(policy, role.name)
         return role

@@ -12,10 +12,11 @@ from pathlib import Path
 from tests import trainee
 from tests.bench.labs import LAB, run
 from tests.bench.measure import Row, in_turn, paired, since
+from tests.contract.labs import trust
 from tests.unit.core.small_lab import made, open_lab
 
 CHANGES = 5000
-TRUST = '{"Version": "2012-10-17", "Statement": []}'
+TRUST = trust("lambda.amazonaws.com")
 
 
 def startup() -> list[Row]:

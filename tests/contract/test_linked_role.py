@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from simulator.services.moto import Moto
 from tests.contract.any_call import InProcess
-from tests.contract.labs import new_lab_in_process
+from tests.contract.labs import new_lab_in_process, trust
 from tests.unit.core.small_lab import made, open_lab
 
 NAME, PRINCIPAL = "AWSServiceRoleForAmazonGuardDuty", "guardduty.amazonaws.com"
@@ -76,7 +76,7 @@ def test_the_role_stays_while_a_detector_needs_it(owner: InProcess) -> None:
 def test_a_role_that_is_no_service_s_is_not_deleted_as_one(owner: InProcess) -> None:
     """Else a policy that denies DeleteRole would keep nothing."""
     iam = owner.client("iam")
-    iam.create_role(RoleName="own", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    iam.create_role(RoleName="own", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
     with pytest.raises(ClientError, match="InvalidInput"):
         iam.delete_service_linked_role(RoleName="own")
     iam.delete_role(RoleName="own")
@@ -126,3 +126,11 @@ def test_a_restarted_lab_has_the_role_and_no_other_lab_does(tmp_path: Path) -> N
     assert iam.get_service_linked_role_deletion_status(DeletionTaskId=done)["Status"] == "SUCCEEDED"
     for each in (lab, *other.gateway.labs.values()):
         each.close()
+
+
+def test_a_service_s_role_is_made_once(owner: InProcess) -> None:
+    """Source: IAM API reference, CreateServiceLinkedRole."""
+    iam = owner.client("iam")
+    iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")
+    with pytest.raises(ClientError, match="InvalidInput.*AWSServiceRoleForConfig has been taken in this account"):
+        iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")

@@ -23,6 +23,7 @@ from simulator.clock import moment
 from simulator.identity import Ids
 from simulator.service import Context
 from simulator.world import Lab
+from tests.contract.labs import trust
 from tests.unit.core.small_lab import OWNER, ask, made, open_lab
 
 CLIENTS = 4
@@ -33,7 +34,7 @@ PATIENCE_S = 120
 """Seconds for what comes at once where the machine has nothing else to do."""
 
 BUCKET = "bucket-under-fire"
-TRUST = '{"Version": "2012-10-17", "Statement": []}'
+TRUST = trust("lambda.amazonaws.com")
 STACK = json.dumps({"Resources": {"One": {"Type": "AWS::SQS::Queue"}, "Two": {"Type": "AWS::SNS::Topic"}}})
 
 
