@@ -132,5 +132,5 @@ def test_a_service_s_role_is_made_once(owner: InProcess) -> None:
     """Source: IAM API reference, CreateServiceLinkedRole."""
     iam = owner.client("iam")
     iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")
-    with pytest.raises(ClientError, match="InvalidInput.*AWSServiceRoleForConfig has been taken in this account"):
+    with pytest.raises(ClientError, match=r"InvalidInput.*AWSServiceRoleForConfig has been taken in this account"):
         iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")
