@@ -120,7 +120,6 @@ class Call:
     error_code: str | None = None
     error_message: str | None = None
     origin: Literal["outside", "inside", "scenery"] = "outside"
-    vpc_endpoint_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
