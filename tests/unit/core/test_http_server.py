@@ -6,6 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from cheroot.connections import ConnectionManager
+
+from simulator import http_server
+from simulator import server as server_module
 from simulator.server import _listen
 
 GET = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -109,3 +113,40 @@ def test_what_is_no_request_is_refused_in_words() -> None:
         client.sendall(b"nonsense\r\n\r\n")
         assert _until(client, b"Malformed Request-Line").startswith(b"HTTP/1.1 400")
         assert client.recv(100) == b""
+
+
+def test_what_comes_at_once_is_answered_without_handing_the_connection_on(monkeypatch: Any) -> None:
+    """A client that makes one call after another is not queued anew for each of them."""
+    monkeypatch.setattr(http_server, "AT_ONCE", 20)
+    handed_on: list[object] = []
+    monkeypatch.setattr(ConnectionManager, "put", lambda _self, connection: handed_on.append(connection))
+    with _client() as client:
+        for _ in range(5):
+            client.sendall(GET)
+            _until(client, b"/a")
+    assert len(handed_on) <= 1, "at most when it had ended"
+
+
+def test_a_client_that_never_pauses_lets_others_have_their_turn(monkeypatch: Any) -> None:
+    """Even where a single worker answers all."""
+    monkeypatch.setattr(http_server, "IN_TURN", 3)
+    monkeypatch.setattr(http_server, "AT_ONCE", 10)
+    monkeypatch.setattr(server_module, "THREADS", 1)
+    answered = threading.Event()
+    with _client() as busy:
+        host, port = busy.getpeername()
+
+        def go_on() -> None:
+            while not answered.is_set():
+                busy.sendall(GET)
+                _until(busy, b"/a")
+
+        going = threading.Thread(target=go_on)
+        going.start()
+        try:
+            with closing(socket.create_connection((host, port), timeout=20)) as other:
+                other.sendall(GET.replace(b"/a", b"/b"))
+                assert _until(other, b"/b").startswith(b"HTTP/1.1 200 OK")
+        finally:
+            answered.set()
+            going.join(20)
