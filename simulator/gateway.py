@@ -241,8 +241,8 @@ def _path_style(request: HttpRequest) -> HttpRequest:
 
 def _is_for_an_api(request: HttpRequest) -> bool:
     """Return whether a request is an SDK's: signed, or one that names its operation, as those do that AWS takes unsigned."""
-    named = request.header("x-amz-target") or (request.path == "/" and _names_an_action(request))
-    return bool(wire.credential(request)[0] or named)
+    told = wire.credential(request)[0] or request.header("x-amz-target")
+    return bool(told) or (request.path == "/" and _names_an_action(request))
 
 
 def _names_an_action(request: HttpRequest) -> bool:

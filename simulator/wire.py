@@ -395,7 +395,7 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         yield from _size(shape, len(value), value, label)
         if limits := _limits(shape.member):
             if any(_breaks(shape.member, item) for item in value):
-                yield f"{_told(shape, value, label)} satisfy constraint: [{', '.join(limits)}]"
+                yield f"{_failed(shape, value, label)}: Member must satisfy constraint: [{', '.join(limits)}]"
             return
         for index, item in enumerate(value):
             yield from violations(shape.member, item, f"{path}.{index + 1}.member")
@@ -409,8 +409,7 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         for one, what, items in ((shape.key, "keys", value.keys()), (shape.value, "value", value.values())):
             if limits := _limits(one):
                 if any(_breaks(one, item) for item in items):
-                    shown = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint"
-                    yield f"{shown}: Map {what} must satisfy constraint: [{', '.join(limits)}]"
+                    yield f"{_failed(shape, value, label)}: Map {what} must satisfy constraint: [{', '.join(limits)}]"
                 continue
             for key, item in zip(value, items, strict=True):
                 yield from violations(one, item, f"{path}.key" if what == "keys" else f"{path}.{key}.member")
@@ -424,16 +423,21 @@ def _child(path: str, name: str) -> str:
 
 
 def _size(shape: Any, length: int, value: Any, label: str) -> Iterator[str]:
+    for clause in _out_of_bounds(shape, "length", length):
+        yield f"{_failed(shape, value, label)}: Member must {clause}"
+
+
+def _out_of_bounds(shape: Any, what: str, measured: float) -> Iterator[str]:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
-    shown = f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint: Member must have length"
-    if minimum is not None and length < minimum:
-        yield f"{shown} greater than or equal to {minimum}"
-    if maximum is not None and length > maximum:
-        yield f"{shown} less than or equal to {maximum}"
+    if minimum is not None and measured < minimum:
+        yield f"have {what} greater than or equal to {minimum}"
+    if maximum is not None and measured > maximum:
+        yield f"have {what} less than or equal to {maximum}"
 
 
-def _told(shape: Any, value: Any, label: str) -> str:
-    return f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint: Member must"
+def _failed(shape: Any, value: Any, label: str) -> str:
+    """Return how a clause about a value begins. It shows the value: to be made only where there is something to say."""
+    return f"Value '{_shown(value, shape)}' at '{label}' failed to satisfy constraint"
 
 
 def _breaks(shape: Any, value: Any) -> bool:
@@ -461,37 +465,39 @@ def _limits(shape: Any) -> tuple[str, ...]:
 
 
 def _scalar(shape: Any, kind: str, value: Any, label: str) -> Iterator[str]:
-    told = _told(shape, value, label)
+    shown = b"" if kind == "blob" and isinstance(value, str | bytearray) else value
+    for clause in _broken(shape, kind, value):
+        yield f"{_failed(shape, shown, label)}: Member must {clause}"
+
+
+def _broken(shape: Any, kind: str, value: Any) -> Iterator[str]:
+    """Yield what a scalar must and does not."""
     if kind in ("string", "character"):
         if not isinstance(value, str):
-            yield f"{told} be a string"
+            yield "be a string"
             return
-        yield from _size(shape, len(value), value, label)
-        enum = shape.enum if hasattr(shape, "enum") else []
+        yield from _out_of_bounds(shape, "length", len(value))
+        enum = getattr(shape, "enum", None)
         if enum and value not in enum:
-            yield f"{told} satisfy enum value set: [{', '.join(enum)}]"
+            yield f"satisfy enum value set: [{', '.join(enum)}]"
         pattern = shape.metadata.get("pattern")
         if pattern and not _pattern(pattern)(value):
-            yield f"{told} satisfy regular expression pattern: {pattern}"
+            yield f"satisfy regular expression pattern: {pattern}"
     elif kind in ("integer", "long", "float", "double"):
         whole = kind in ("integer", "long")
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-            yield f"{told} be a number"
+            yield "be a number"
             return
-        minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
-        if minimum is not None and value < minimum:
-            yield f"{told} have value greater than or equal to {minimum}"
-        if maximum is not None and value > maximum:
-            yield f"{told} have value less than or equal to {maximum}"
+        yield from _out_of_bounds(shape, "value", value)
     elif kind == "boolean" and not isinstance(value, bool):
-        yield f"{told} be a boolean"
+        yield "be a boolean"
     elif kind == "timestamp" and not isinstance(value, datetime):
-        yield f"{told} be a timestamp"
+        yield "be a timestamp"
     elif kind == "blob":
         if not isinstance(value, bytes | bytearray | str):
-            yield f"{told} be a blob"
+            yield "be a blob"
             return
-        yield from _size(shape, len(value), b"", label)
+        yield from _out_of_bounds(shape, "length", len(value))
 
 
 @functools.cache
