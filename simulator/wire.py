@@ -510,24 +510,24 @@ def _pattern(pattern: str) -> Any:
 
 
 def _shown(value: Any, shape: Any) -> str:
-    text = _in_java(value, shape)
+    text = in_java(value, shape)
     return text if len(text) <= 300 else text[:300] + "..."
 
 
-def _in_java(value: Any, shape: Any) -> str:
+def in_java(value: Any, shape: Any) -> str:
     """Return a value as AWS's messages show it, which its services write in Java."""
     if isinstance(value, bytes):
         return "java.nio.HeapByteBuffer"
     if isinstance(value, list) and shape.type_name == "list":
-        return f"[{', '.join(_in_java(item, shape.member) for item in value)}]"
+        return f"[{', '.join(in_java(item, shape.member) for item in value)}]"
     if isinstance(value, Mapping) and shape.type_name == "structure":
         members = (
-            f"{_child('', name)}={_in_java(value[name], member) if value.get(name) is not None else 'null'}"
+            f"{_child('', name)}={in_java(value[name], member) if value.get(name) is not None else 'null'}"
             for name, member in shape.members.items()
         )
         return f"{shape.name}({', '.join(members)})"
     if isinstance(value, Mapping) and shape.type_name == "map":
-        return f"{{{', '.join(f'{key}={_in_java(item, shape.value)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{key}={in_java(item, shape.value)}' for key, item in value.items())}}}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

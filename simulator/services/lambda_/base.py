@@ -66,11 +66,15 @@ class Base(Service):
         absent: Absent = names.no_function,
     ) -> tuple[Function, str | None]:
         """Return the function that was named and the qualifier. Raises AwsError, `absent`, where there is none."""
-        named = names.reference(ctx, action, FunctionName, Qualifier)
-        function = self.by_name.get((named.region, named.name))
+        reference = names.reference(ctx, action, FunctionName, Qualifier)
+        return self.named(reference, absent), reference.qualifier
+
+    def named(self, reference: names.Reference, absent: Absent = names.no_function) -> Function:
+        """Return the function that a reference names. Raises AwsError, `absent`, where there is none."""
+        function = self.by_name.get((reference.region, reference.name))
         if function is None:
-            raise absent(named)
-        return function, named.qualifier
+            raise absent(reference)
+        return function
 
     def located(
         self,
@@ -82,11 +86,12 @@ class Base(Service):
         absent: Absent = names.no_function,
     ) -> tuple[Function, Version, str | None]:
         """Return the function, the version meant and the qualifier. Raises AwsError, `absent`, where there is none."""
-        function, qualifier = self.found(ctx, action, FunctionName, Qualifier, absent=absent)
-        version = function.version(qualifier)
+        reference = names.reference(ctx, action, FunctionName, Qualifier)
+        function = self.named(reference, absent)
+        version = function.version(reference.qualifier)
         if version is None:
-            raise absent(names.reference(ctx, action, FunctionName, Qualifier))
-        return function, version, qualifier
+            raise absent(reference)
+        return function, version, reference.qualifier
 
     def at(self, arn_or_name: str) -> tuple[Function, Version, str | None] | None:
         """Return function, version and qualifier for another service's reference; None where there is none."""

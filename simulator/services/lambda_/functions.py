@@ -125,12 +125,13 @@ class Functions(Interfaces):
 
     def delete_function(self, ctx: Context, *, FunctionName: str, Qualifier: str | None = None) -> Shape:
         """Delete a function with all that belongs to it, or with Qualifier one of its versions."""
-        named = names.reference(ctx, "DeleteFunction", FunctionName, Qualifier)
-        if named.qualifier == LATEST:
+        reference = names.reference(ctx, "DeleteFunction", FunctionName, Qualifier)
+        qualifier = reference.qualifier
+        if qualifier == LATEST:
             raise names.invalid("$LATEST version cannot be deleted without deleting the function.")
-        if names.ALIAS.fullmatch(named.qualifier or ""):
+        if names.ALIAS.fullmatch(qualifier or ""):
             raise names.invalid("Deletion of aliases is not currently supported.")
-        function, qualifier = self.found(ctx, "DeleteFunction", named.name)[0], named.qualifier
+        function = self.named(replace(reference, qualifier=None))
         if qualifier is None:
             del self.by_name[function.region, function.name]
             self.waiting = {

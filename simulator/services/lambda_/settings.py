@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from simulator import wire
 from simulator.errors import AwsError
 from simulator.service import Context
 from simulator.services.lambda_ import names
@@ -258,7 +259,9 @@ class Settings(Access):
                 continue
             kind = target.split(":")[2:3]
             if kind not in (["sqs"], ["sns"], ["lambda"], ["events"], ["s3"]):
-                raise names.invalid(f"The provided destination config {_as_java(destinations)} is invalid.")
+                shape = wire.operation_model("lambda", "PutFunctionEventInvokeConfig").input_shape
+                shown = wire.in_java(destinations, shape.members["DestinationConfig"])
+                raise names.invalid(f"The provided destination config {shown} is invalid.")
             if target == function.arn():
                 raise names.invalid("You can't specify the function as a destination for itself.")
             if kind == ["lambda"] and self.at(target) is None:
@@ -296,16 +299,6 @@ def _too_much(what: str) -> AwsError:
         f"Specified {what} for function decreases account's UnreservedConcurrentExecution below its minimum value of "
         f"[{UNRESERVED_MINIMUM}].",
     )
-
-
-def _as_java(destinations: Shape) -> str:
-    """Return a DestinationConfig as AWS's message shows it."""
-    shown = []
-    for name in ("OnSuccess", "OnFailure"):
-        target = (destinations.get(name) or {}).get("Destination", "null")
-        side = f"{name}(destination={target})" if name in destinations else "null"
-        shown.append(f"{name[0].lower()}{name[1:]}={side}")
-    return f"DestinationConfig({', '.join(shown)})"
 
 
 def _provisioned(entry: Shape, now: datetime) -> Shape:

@@ -113,8 +113,9 @@ class Tags(Settings):
             return self.mapping_tags.setdefault(mapping["UUID"], {})
         if ":function:" not in resource:
             raise names.missing("The resource you requested does not exist.")
-        if names.reference(ctx, action, resource).qualifier:
+        reference = names.reference(ctx, action, resource)
+        if reference.qualifier:
             raise names.invalid(
                 "Tags on function aliases and versions are not supported. Please specify a function ARN."
             )
-        return self.found(ctx, action, resource)[0].tags
+        return self.named(reference).tags
