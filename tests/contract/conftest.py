@@ -1,4 +1,4 @@
-"""A running simulator of its own for each module, reached as a trainee's tools reach it: HTTP on loopback."""
+"""A running simulator of its own for each module, reached as a trainee's tools reach it: HTTP on loopback; and labs in this process."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests import trainee
+from tests.contract.any_call import InProcess
+from tests.contract.labs import new_lab_in_process
 from tests.e2e.conftest import LabCommand
 
 FUNCTION = "traffic-simulation"
@@ -17,6 +19,15 @@ LAMBDA = {
         "resource.lambdaDetails.functionName": {"Equals": [FUNCTION]},
     }
 }
+
+
+@pytest.fixture
+def owner() -> Iterator[InProcess]:
+    """Give the owner's clients of a new lab in this process."""
+    process = new_lab_in_process()
+    yield process
+    for lab in process.gateway.labs.values():
+        lab.close()
 
 
 @dataclass

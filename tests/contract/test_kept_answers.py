@@ -1,7 +1,6 @@
 """Answers of moto's that are kept until the lab changes: nobody is told what is no longer so, or what is for somebody else."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,16 +10,7 @@ from botocore.exceptions import ClientError
 from simulator import jsonify, wire
 from simulator.services.moto import Moto
 from tests.contract.any_call import InProcess
-from tests.contract.labs import new_lab_in_process, trust
-
-
-@pytest.fixture
-def owner() -> Iterator[InProcess]:
-    """Give the owner of a new lab."""
-    process = new_lab_in_process()
-    yield process
-    for lab in process.gateway.labs.values():
-        lab.close()
+from tests.contract.labs import trust
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """GuardDuty's service-linked role: who makes it and when, what the trail says of it, and that it stays while it is needed."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,6 @@ from tests.contract.labs import new_lab_in_process, trust
 from tests.unit.core.small_lab import made, open_lab
 
 NAME, PRINCIPAL = "AWSServiceRoleForAmazonGuardDuty", "guardduty.amazonaws.com"
-
-
-@pytest.fixture
-def owner() -> Iterator[InProcess]:
-    """Return the owner's clients of a new lab."""
-    process = new_lab_in_process()
-    yield process
-    for lab in process.gateway.labs.values():
-        lab.close()
 
 
 def _in(owner: InProcess, region: str) -> InProcess:

@@ -45,6 +45,21 @@ def old(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pat
     pool.close()
 
 
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Environments]:
+    """A pool without kernel walls, whose keeper hears of everything late, as on a busy machine."""
+    if not host.FORKS:
+        pytest.skip("Windows: nothing forks there, so the function's process has no keeper that could be late")
+    monkeypatch.setattr(host, "has_kernel_walls", lambda: False)
+    boot_with(
+        "import time, _lab.keeper as k; on = k.Keeper._wait; k.Keeper._wait = lambda *a: time.sleep(0.3) or on(*a); ",
+        monkeypatch,
+    )
+    pool = Environments(folder=tmp_path)
+    yield pool
+    pool.close()
+
+
 def spec(code: str) -> FunctionSpec:
     """Return a function with `code`."""
     packed = io.BytesIO()
@@ -152,17 +167,8 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize("cold", ["", "once", "each"])
-@pytest.mark.skipif(not host.FORKS, reason="where nothing forks there is no keeper")
-def test_a_keeper_that_listens_late_knows_when_a_connection_was_made(
-    cold: Cold, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_keeper_that_listens_late_knows_when_a_connection_was_made(cold: Cold, late: Environments) -> None:
     """On a busy machine it hears of a connection when the dry run is invocations further, or over, and its process gone."""
-    monkeypatch.setattr(host, "has_kernel_walls", lambda: False)
-    boot_with(
-        "import time, _lab.keeper as k; on = k.Keeper._wait; k.Keeper._wait = lambda *a: time.sleep(0.3) or on(*a); ",
-        monkeypatch,
-    )
-    pool = Environments(folder=tmp_path)
     code = """
 import datetime, socket
 def handler(event, context):
@@ -172,22 +178,12 @@ def handler(event, context):
 """
     moments = [NOW + datetime.timedelta(minutes=each) for each in (30, 90, 150, 210)]
     coming = [Invocation(request_id="r", payload=b"null", now=moment) for moment in moments]
-    look = pool.rehearse(spec(code), coming, samples=1, budget_s=30, cold=cold)
-    pool.close()
+    look = late.rehearse(spec(code), coming, samples=1, budget_s=30, cold=cold)
     assert [len(found) for found in look.connections] == [0, 1, 0, 0], look
 
 
-@pytest.mark.skipif(not host.FORKS, reason="where nothing forks there is no keeper")
-def test_what_a_keeper_hears_late_of_a_run_that_is_over_counts_too(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_a_keeper_hears_late_of_a_run_that_is_over_counts_too(late: Environments) -> None:
     """The run connected and ended its process before anybody listened."""
-    monkeypatch.setattr(host, "has_kernel_walls", lambda: False)
-    boot_with(
-        "import time, _lab.keeper as k; on = k.Keeper._wait; k.Keeper._wait = lambda *a: time.sleep(0.3) or on(*a); ",
-        monkeypatch,
-    )
-    pool = Environments(folder=tmp_path)
     code = """
 import os, socket
 def handler(event, context):
@@ -195,13 +191,11 @@ def handler(event, context):
     except OSError: pass
     os._exit(3)
 """
-    outcome = run(pool, code)
-    pool.close()
+    outcome = run(late, code)
     assert outcome.status == "exited"
     assert [each.ip for each in outcome.connections] == ["198.51.100.7"]
 
 
-@pytest.mark.skipif(not host.FORKS, reason="where nothing forks there is no keeper")
 def test_a_handler_that_tampers_with_its_place_in_a_dry_run_hides_nothing(weak: Environments) -> None:
     """It shares the page that says which invocation runs; a place that is none counts for the last."""
     code = """

@@ -20,11 +20,9 @@ def _record(
     operation: str,
     params: Mapping[str, Any],
     response: Mapping[str, Any] | None = None,
-    *,
-    error: str | None = None,
-    invoked_by: str | None = None,
+    **about: str,
 ) -> dict[str, Any]:
-    return record(_call(service, operation, params, response, error, invoked_by), ACCOUNT)
+    return record(_call(service, operation, params, response, **about), ACCOUNT)
 
 
 def _call(
@@ -32,6 +30,7 @@ def _call(
     operation: str,
     params: Mapping[str, Any],
     response: Mapping[str, Any] | None = None,
+    *,
     error: str | None = None,
     invoked_by: str | None = None,
 ) -> Call:
