@@ -6,8 +6,8 @@ none of it. Broken environments and bad usage are LabErrors, which `lab.py` prin
 
 `--language` chooses the language of what is taught: the scenario's texts are loaded in it and the grader's messages said in
 it. Commands, ids, the members of the JSON document, and what is said of a broken environment or an unknown task are the
-same in all. `lab check
---every-language` is for the console, whose readers change the language of a page: one check, its document in each.
+same in all. `lab check --every-language` is for the console, whose readers change the language of a page: one check, its
+document in each.
 """
 
 import json

@@ -17,15 +17,19 @@ def is_policy(text: str) -> bool:
         document = json.loads(text)
         if not isinstance(document, dict):
             return False
-        statements = document["Statement"] if document else []
-        return all(
+        return ("Statement" in document or not document) and all(
             statement["Effect"] in {"Allow", "Deny"}
             and statement.get("Principal") == "*"
             and all(str(action) == "*" or str(action).startswith("Update:") for action in _actions(statement))
-            for statement in ([statements] if isinstance(statements, dict) else statements)
+            for statement in _statements(document)
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
+
+
+def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    listed = document.get("Statement", [])
+    return [listed] if isinstance(listed, dict) else list(listed)
 
 
 def _actions(statement: Mapping[str, Any]) -> list[Any]:
@@ -41,12 +45,12 @@ def check(policy: str | None, action: str, resource: Resource) -> None:
     """
     if policy is None:
         return
-    statements = json.loads(policy).get("Statement", [])
+    statements = _statements(json.loads(policy))
     if not statements:
         return
     effects = {
         str(statement.get("Effect")): number
-        for number, statement in enumerate([statements] if isinstance(statements, dict) else statements, 1)
+        for number, statement in enumerate(statements, 1)
         if _applies(statement, action, resource)
     }
     if "Deny" in effects:

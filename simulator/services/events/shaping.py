@@ -85,13 +85,14 @@ def _fill(transformer: Mapping[str, Any], event: dict[str, Any], source: Source)
         "aws.events.event.json": event,
     }
     template = transformer["InputTemplate"]
+    raw = _is_json(template)
     filled: list[str] = []
     quoted, at = False, 0
     for match in _PLACEHOLDER.finditer(template):
         between = template[at : match.start()]
         # a placeholder between quotes becomes text, one outside becomes a JSON value
         quoted ^= len(re.findall(r'(?<!\\)"', between)) % 2 == 1
-        filled += [between, _value(values.get(match[1], match[0]), quoted=quoted, raw=_is_json(template))]
+        filled += [between, _value(values.get(match[1], match[0]), quoted=quoted, raw=raw)]
         at = match.end()
     return "".join([*filled, template[at:]])
 
