@@ -324,3 +324,10 @@ def test_the_simulator_asks_for_the_context_it_lacks(account: Account) -> None:
     assert (known["EvalDecision"], known["MissingContextValues"]) == ("allowed", [])
     told = refused(account.iam, "simulate_custom_policy", PolicyInputList=["{"], ActionNames=["s3:GetObject"])
     assert told[0] == "InvalidInput"
+
+
+def test_the_simulator_keeps_to_a_boundary_that_is_given(account: Account) -> None:
+    """PermissionsBoundaryPolicyInputList bounds what the policies allow."""
+    asked = {"PolicyInputList": [document("s3:*")], "ActionNames": ["s3:GetObject", "s3:PutObject"]}
+    answer = account.iam.simulate_custom_policy(**asked, PermissionsBoundaryPolicyInputList=[document("s3:GetObject")])
+    assert [each["EvalDecision"] for each in answer["EvaluationResults"]] == ["allowed", "implicitDeny"]

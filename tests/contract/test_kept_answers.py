@@ -111,6 +111,20 @@ def test_a_user_s_reads_count_as_uses_of_the_key(owner: InProcess) -> None:
     assert used[1] - used[0] >= timedelta(hours=1)
 
 
+def test_what_a_service_calls_for_a_user_is_no_use_of_the_key(owner: InProcess) -> None:
+    """The user called CloudFormation, which made the queue."""
+    iam = owner.client("iam")
+    iam.create_user(UserName="u")
+    iam.attach_user_policy(UserName="u", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    user = InProcess(owner.gateway, key["AccessKeyId"], key["SecretAccessKey"])
+    template = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    user.client("cloudformation").create_stack(StackName="s", TemplateBody=template)
+    assert owner.client("sqs").list_queues()["QueueUrls"]
+    used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+    assert used["ServiceName"] == "cloudformation"
+
+
 def test_a_list_longer_than_the_room_is_looked_up_every_time(owner: InProcess, forwarded: list[str]) -> None:
     """Memory of a lab stays what it is, however much is read."""
     s3 = owner.client("s3")

@@ -72,3 +72,13 @@ def test_every_read_of_a_service_leaves_what_moto_holds_as_it_was(subject: Subje
             subject.try_each(service, operation, ask, examples=1)
     after = held(backend)
     assert [path for path in sorted(before.keys() | after.keys()) if before.get(path) != after.get(path)] == []
+
+
+def test_a_status_does_not_go_on_because_somebody_looked(subject: Subject) -> None:
+    """moto ends the restoring of an object, for one, at the second look."""
+    s3 = subject.client("s3")
+    s3.put_object(Bucket="known-bucket", Key="cold", Body=b"x", StorageClass="GLACIER")
+    s3.restore_object(Bucket="known-bucket", Key="cold", RestoreRequest={"Days": 1})
+    looks = [s3.head_object(Bucket="known-bucket", Key="cold")["Restore"] for _ in range(3)]
+    assert len(set(looks)) == 1
+    assert 'ongoing-request="false"' in looks[0]

@@ -233,3 +233,11 @@ def test_a_key_s_use_names_the_key_among_its_resources() -> None:
 def test_what_is_tagged_is_known_by_what_its_id_begins_with(named: Any, found: tuple[tuple[str, str], ...]) -> None:
     """A request that is none of the model's, and was refused for it, names nothing."""
     assert resources(_call("ec2", "CreateTags", {"Resources": named, "Tags": []})) == found
+
+
+def test_only_an_agent_of_a_client_is_in_brackets() -> None:
+    """S3 puts them around what a client says of itself; a service that calls for somebody is named as it is."""
+    bucket = {"Bucket": "b"}
+    assert _record("s3", "DeleteBucketPolicy", bucket)["userAgent"].startswith("[")
+    told = _record("s3", "DeleteBucketPolicy", bucket, invoked_by="cloudformation.amazonaws.com")
+    assert not told["userAgent"].startswith("[")

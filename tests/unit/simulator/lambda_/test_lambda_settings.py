@@ -129,6 +129,20 @@ def test_aliases_live_and_are_refused_in_aws_words(traffic: Any) -> None:
     assert gone == ("ResourceNotFoundException", f"Cannot find alias arn: {ARN}:live")
 
 
+def test_an_alias_made_again_has_nothing_of_the_old_ones_policy(traffic: Any) -> None:
+    """Its revision is its own: a permission may be added to it as it stands."""
+    traffic.do("PublishVersion", FunctionName="traffic")
+    made = {"FunctionName": "traffic", "Name": "live", "FunctionVersion": "1"}
+    traffic.do("CreateAlias", **made)
+    permission = {"FunctionName": "traffic", "Qualifier": "live", "Action": "lambda:InvokeFunction", "Principal": "*"}
+    traffic.do("AddPermission", **permission, StatementId="a")
+    traffic.do("DeleteAlias", FunctionName="traffic", Name="live")
+    again = traffic.do("CreateAlias", **made)
+    traffic.do("AddPermission", **permission, StatementId="b", RevisionId=again["RevisionId"])
+    policy = json.loads(traffic.do("GetPolicy", FunctionName="traffic", Qualifier="live")["Policy"])
+    assert [each["Sid"] for each in policy["Statement"]] == ["b"]
+
+
 def test_a_version_in_use_by_an_alias_stays(traffic: Any) -> None:
     """$LATEST cannot be deleted alone either."""
     traffic.do("PublishVersion", FunctionName="traffic")
