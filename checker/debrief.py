@@ -11,9 +11,9 @@ from html import escape
 from itertools import groupby
 
 from checker.evidence import Event, Evidence
-from checker.grade import Answers, Report, TaskResult
+from checker.grade import WORDS, Answers, Report, TaskResult
 from checker.messages import Message, Speaker, as_is, say, speaker
-from checker.report import MARKS, WORDS, printable, stamp
+from checker.report import MARKS, printable, stamp
 from checker.rules import Status, proven
 from scenario.model import Scenario
 

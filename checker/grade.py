@@ -311,21 +311,21 @@ def _right_but(backing: Backing) -> Message:
     return say("Right, but unproven: {why}", why=backing.why)
 
 
-ENDED = {Status.PASSED: say("passed"), Status.FAILED: say("failed"), Status.NOT_RUN: say("not-run")}
-"""How a task ended, in the lines that say what changed since."""
+WORDS = {Status.PASSED: say("passed"), Status.FAILED: say("not yet"), Status.NOT_RUN: say("not run")}
+"""How a task ended, as a report and its lines on what changed say it."""
 
 
 def _progress(tasks: Sequence[TaskResult], answers: Answers) -> tuple[Message, ...]:
     if not answers.attempts:
         return ()
     before = answers.attempts[-1]
-    told = {status.value: text for status, text in ENDED.items()}
+    told = {status.value: text for status, text in WORDS.items()}
     lines = []
     for task in tasks:
         was = before.get("statuses", {}).get(task.id)
         if was != task.status:
             old = told.get(str(was), say("new"))  # an attempt comes from a file or an API: it may say anything
-            lines.append(say("{title}: {was} → {now}", title=task.title, was=old, now=ENDED[task.status]))
+            lines.append(say("{title}: {was} → {now}", title=task.title, was=old, now=WORDS[task.status]))
         elif (points := before.get("points", {}).get(task.id, 0)) != task.score:
             lines.append(say("{title}: {was} → {now} points", title=task.title, was=points, now=task.score))
     return tuple(lines)

@@ -14,12 +14,11 @@ from datetime import datetime
 from textwrap import wrap
 from typing import Any, ClassVar
 
-from checker.grade import PartResult, Report, TaskResult
+from checker.grade import WORDS, PartResult, Report, TaskResult
 from checker.messages import Message, Speaker, say
 from checker.rules import Status
 
 MARKS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_RUN: "·"}
-WORDS = {Status.PASSED: say("passed"), Status.FAILED: say("not yet"), Status.NOT_RUN: say("not run")}
 WIDTH = 96
 
 

@@ -345,7 +345,7 @@ def test_progress_since_the_last_check_is_told(scenario: Scenario) -> None:
     report = grade(
         scenario, lab(outlook=QUIET, function=None), Answers(texts={"creator": "WSSystemRole"}, attempts=(attempt,))
     )
-    assert tuple(map(str, report.progress)) == ("Do creator: not-run → passed", "Do remediation: 25 → 35 points")
+    assert tuple(map(str, report.progress)) == ("Do creator: not run → passed", "Do remediation: 25 → 35 points")
     assert grade(scenario, lab(), Answers()).progress == ()
 
 

@@ -20,7 +20,7 @@ from checker import debrief, messages
 from checker import report as writing
 from checker.cli import Language
 from checker.evidence import Evidence
-from checker.grade import Answers, Report, grade
+from checker.grade import WORDS, Answers, Report, grade
 from checker.messages import HEARD, Message, as_is, catalog, heard, in_order, say, speaker
 from checker.rules import Sample, Status, explain, proven, temptations
 from checker.rules.samples import IP, NAME, NOW, connection, event, lab, outlook
@@ -281,7 +281,7 @@ def test_every_kind_that_is_shown_has_a_word() -> None:
                     cited.add(kind)
     assert set(debrief.CITED) == cited
     assert set(debrief.PROOFS) == set(proven.Proof)
-    assert set(writing.WORDS) == set(Status)
+    assert set(WORDS) == set(Status)
     assert len(temptations.LESSONS) > 15 and len(explain.STATES) > 5
 
 
